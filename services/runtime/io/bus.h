@@ -1,0 +1,117 @@
+/* bus - ZeroMQ with CURVE between services: CREDIT, CURSOR, QUARANTINE, CALL/REPLY, SUBMIT.
+ *
+ * One ROUTER per service answers peers (stream subscriptions, calls, submissions); one DEALER per
+ * peer asks. Frames are moment/v1/stream.proto. What a peer may do follows from the user id that
+ * ZAP gave its key, never from what it says. See proto/README.md for the conversation.
+ *
+ * Who may connect: <keys_dir>/allow, lines "public_key_z85 user_id" (reloaded on SIGHUP), and keys
+ * that the service adds at run time with bus_allow. User ids: "service:<name>", "operator:<name>",
+ * "source:<name>".
+ *
+ * Calls are dispatched by the table in the service's spec: method, roles allowed, request type,
+ * handler. Deny by default: a method without the caller's role answers 403. A caller's roles are
+ * believed only from "service:reporting" (people) and "operator:*" (role operator); other services
+ * call with role "service". Loop thread only. */
+#ifndef MOMENT_IO_BUS_H
+#define MOMENT_IO_BUS_H
+
+#include "io/stream.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+struct bus;
+
+enum role {
+    ROLE_LEADER = 1 << 0,
+    ROLE_COACH = 1 << 1,
+    ROLE_AGENT = 1 << 2,
+    ROLE_INTEGRATOR = 1 << 3,
+    ROLE_OPERATOR = 1 << 4,
+    ROLE_SERVICE = 1 << 5,
+    ROLE_NOBODY = 0,
+};
+uint32_t role_parse(const char *name); /* ROLE_NOBODY if unknown */
+const char *role_name(enum role role);
+
+/* Who asks; lives as long as the call. */
+struct caller {
+    const char *id;
+    const char *name;
+    uint32_t roles; /* enum role bits */
+    const char *const *sites;
+    size_t site_count; /* 0: every site */
+    const char *const *teams;
+    size_t team_count;
+};
+bool caller_sees_site(const struct caller *caller, const char *site);
+bool caller_sees_team(const struct caller *caller, const char *team);
+
+struct problem {
+    uint32_t status; /* HTTP */
+    char type[48];   /* "invalid-field" */
+    char title[96];
+    char detail[512];
+    char field[128];
+};
+void problem_set(struct problem *problem, uint32_t status, const char *type, const char *field,
+                 const char *detail, ...) printf_like(5, 6);
+
+/* One call being answered: exactly one of call_reply and call_fail must be called, now or later;
+ * the call is gone after that. */
+struct call;
+const struct caller *call_caller(const struct call *call);
+const char *call_command_id(const struct call *call); /* "" for queries */
+/* Decoded request of the route's type, owned by the call. */
+const ProtobufCMessage *call_request(const struct call *call);
+void call_reply(struct call *call, const ProtobufCMessage *response);
+void call_fail(struct call *call, const struct problem *problem);
+/* Commands: has this command_id been done before? Inside a work's load, see call_seen_* in bus.c:
+ * call_command_work wraps ops so that state, records and the answer commit together and a repeated
+ * command_id gets the stored answer. response is packed into the seen row in apply. */
+struct command {
+    struct work work; /* must be first; the caller allocates, command owns and frees with free() */
+    struct call *call;
+    void *state;                                            /* the service's */
+    void (*load)(struct command *command, struct txn *txn); /* may be null */
+    /* Fill problem and return negative to refuse; else set *ret_response (malloc'd message that is
+     * freed with protobuf_c_message_free_unpacked) and return 0. */
+    int (*apply)(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
+                 struct problem *problem);
+    void (*finish)(struct command *command); /* may be null: free what hangs on it, not itself */
+    void *private_data;                      /* bus.c */
+};
+/* Submits the command's work to the stream of this bus; answers the call when durable. */
+void command_start(struct bus *bus, struct command *command);
+
+struct call_route {
+    const char *method; /* "feedback.ListAlerts" */
+    uint32_t roles;     /* enum role bits */
+    const ProtobufCMessageDescriptor *request;
+    const ProtobufCMessageDescriptor *response;
+    void (*handler)(void *state, struct call *call);
+};
+
+/* Ask a peer. on_reply: exactly one of response (owned by the bus, valid during the call) and
+ * problem is set; timeouts and lost links are problems with status 503 and 504. caller null: this
+ * service itself. command_id "" or null for queries. */
+typedef void call_reply_fn(void *arg, const ProtobufCMessage *response,
+                           const struct problem *problem);
+void bus_call(struct bus *bus, const char *peer, const char *method, const struct caller *caller,
+              const char *command_id, const ProtobufCMessage *request,
+              const ProtobufCMessageDescriptor *response, uint32_t deadline_ms,
+              call_reply_fn *on_reply, void *arg);
+
+/* Events submitted by integrators over ZeroMQ (ingest only). */
+struct submission;
+const char *submission_user(const struct submission *submission); /* "source:<name>" */
+struct slice submission_body(const struct submission *submission);
+/* Exactly one of these, when durable or refused. Frees the submission. */
+void submission_accept(struct submission *submission, uint32_t accepted, uint32_t duplicate);
+void submission_refuse(struct submission *submission, const struct problem *problem);
+
+must_check int bus_allow(struct bus *bus, const char *public_key_z85, const char *user_id);
+void bus_disallow(struct bus *bus, const char *user_id); /* also cuts its sessions */
+/* A new CURVE key pair in z85, 41 bytes each. */
+void bus_new_keys(char public_key[41], char secret_key[41]);
+
+#endif
