@@ -2,7 +2,7 @@
  *
  * The mapping is canonical proto3 JSON but for what makes it pleasant to read:
  *   - names are the proto's own snake_case;
- *   - an int64 field named *_at or state_since is a time: RFC 3339 with milliseconds, 0 is null;
+ *   - an int64 field named *_at, since or state_since is a time: RFC 3339 with milliseconds, 0 is null;
  *   - other 64-bit integers are numbers when within 2^53, else strings;
  *   - an enum value is its name without the enum's prefix, in lower case; the zero value is null;
  *   - an unset member of a oneof is null, a set one stands under its own name;
