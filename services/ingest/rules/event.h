@@ -1,4 +1,5 @@
-/* event - the plain form of a normalised event (moment.v1.Event), and the moment folded from events.
+/* event - the plain form of a normalised event (moment.v1.Event), and the moment folded from
+ * events.
  *
  * Enumerations have the numbers of proto/moment/v1/ingest.proto; codec.c asserts it. Strings are
  * borrowed and never null: "" is unknown. Times are microseconds since the Unix epoch, 0 unknown;
@@ -7,6 +8,7 @@
 #define MOMENT_INGEST_EVENT_H
 
 #include "base/id.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -134,9 +136,36 @@ struct event {
      * reaches the stream or the event table; the store turns it into customer_id. */
     const char *customer_address;
     const char *agent_name; /* display name of agent, for the directory of unknown people */
+    /* AGENT_STATE_CHANGED: every queue the agent is a member of, one per line ('\n' between). */
+    const char *agent_queues;
 };
+
+/* Whoever turns a foreign format into events hands them on through one of these. The event and its
+ * strings are valid until the function returns. */
+typedef void event_sink(void *context, const struct event *event);
 
 /* Every string "", every duration -1, the rest zero. */
 void event_init(struct event *event);
+
+/* The id of the fact that source calls key: the same for ever. */
+struct id event_id_of(const char *source, const char *key);
+
+/* Names as in the neutral vocabulary and the HTTP API ("contact.queued", "voice", "inbound",
+ * "customer", "exit_key", "break"); "" for unknown numbers. The readers return 0 for unknown names;
+ * event_type_of takes any reverse-DNS prefix ("com.example.cx.contact.ended"), event_presence_of
+ * also "acw", event_channel_of is as listed in ingest.proto. */
+const char *event_type_name(enum event_type type);
+const char *event_channel_name(enum channel channel);
+const char *event_direction_name(enum direction direction);
+const char *event_party_name(enum party party);
+const char *event_presence_name(enum presence presence);
+const char *event_outcome_name(enum outcome outcome);
+const char *event_state_name(enum moment_state state);
+enum event_type event_type_of(struct slice name);
+enum channel event_channel_of(struct slice name);
+enum direction event_direction_of(struct slice name);
+enum party event_party_of(struct slice name);
+enum presence event_presence_of(struct slice name);
+enum outcome event_outcome_of(struct slice name);
 
 #endif

@@ -1,9 +1,19 @@
 /* fold - the state of a moment from the set of its events: pure, order-independent, idempotent.
  *
  * Any permutation and any duplication (same event_id) of the same events gives the same moment, to
- * the last field. Where EVIDENCE_RECORD and EVIDENCE_LIVE tell of the same visit, the record decides
- * queue, agent, outcome and whether the visit was; live gives what the record lacks (finer times
- * when they agree within 1 s, rings, holds, offers). design: rules.md, Moments. */
+ * the last field. Where EVIDENCE_RECORD and EVIDENCE_LIVE tell of the same visit, the record
+ * decides queue, agent, outcome and whether the visit was; live gives what the record lacks (finer
+ * times when they agree within 1 s, rings, holds, offers). design: rules.md, Moments.
+ *
+ * Events of contacts that were linked (CONTACT_LINKED) are folded together with their root's: give
+ * the events of the root and of all its children for the root's moment, and the child's own events
+ * for the child's, which then says merged_into_contact and counts nowhere.
+ *
+ * quality: clock_skew (live and record disagree by more than 2 s, or times run backwards),
+ * contradicted (live told of a visit that the record denies), derived_answered_at, ended_in_gap,
+ * incomplete (something between start and end was never told), lost_track, second_resolution
+ * (times are whole seconds), source_gap (events of it may be missing), summary_missing is never set
+ * here, talk_includes_hold, too_many_events, too_many_visits. */
 #ifndef MOMENT_INGEST_FOLD_H
 #define MOMENT_INGEST_FOLD_H
 
@@ -26,7 +36,7 @@ struct visit {
     enum outcome outcome;
     enum party ended_by;
     uint32_t offers, offer_failures;
-    bool has_csat;
+    bool has_csat; /* csat is on the scale of 1 to 5 */
     double csat;
 };
 
