@@ -35,7 +35,8 @@ OPT_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FOR
 OPT_plain := -O1 -g
 LDOPT_asan := -fsanitize=address,undefined
 
-CPPFLAGS := -D_GNU_SOURCE -Iservices/runtime -Iservices -I$(GEN)
+CPPFLAGS := -D_GNU_SOURCE -Iservices/runtime -Iservices -I$(GEN) \
+	$(shell pkg-config --cflags-only-I $(LIBS) 2>/dev/null)
 CFLAGS := -std=gnu17 $(OPT_$(VARIANT)) $(HARDEN) $(INIT_$(CC)) $(WARN) $(WARN_$(CC)) -MMD -MP
 LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--no-undefined \
 	$(LDOPT_$(VARIANT))

@@ -111,7 +111,7 @@ void submission_refuse(struct submission *submission, const struct problem *prob
 
 must_check int bus_allow(struct bus *bus, const char *public_key_z85, const char *user_id);
 void bus_disallow(struct bus *bus, const char *user_id); /* also cuts its sessions */
-/* A new CURVE key pair in z85, 41 bytes each. */
+/* A new CURVE key pair in z85, 41 bytes each. In bus_keys.c. */
 void bus_new_keys(char public_key[41], char secret_key[41]);
 
 #endif
