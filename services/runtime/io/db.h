@@ -12,6 +12,7 @@
 #ifndef MOMENT_IO_DB_H
 #define MOMENT_IO_DB_H
 
+#include "base/metric.h"
 #include "base/text.h"
 #include "io/loop.h"
 
@@ -23,6 +24,10 @@
 
 struct db;
 struct db_rows; /* valid during the callback only */
+
+/* Rows for a table of metrics; counted over all connections of the process. */
+extern struct metric db_connects_total;
+extern struct metric db_losses_total;
 
 struct db_error {
     char sqlstate[6];
