@@ -10,8 +10,7 @@
  * columns: agent names are found by looking for the verb, the data columns are counted from
  * whichever end has the fixed ones. Unknown verbs are ignored and counted.
  *
- * Events of one line come in a fixed order with sequence, sequence + 1, ...; lines are at least 8
- * bytes long, so offsets leave room. Pure; not thread safe. */
+ * A line gives at most one event. Pure; not thread safe. */
 #ifndef MOMENT_INGEST_ASTERISK_QUEUE_LOG_H
 #define MOMENT_INGEST_ASTERISK_QUEUE_LOG_H
 

@@ -135,7 +135,8 @@ struct event {
     /* Beside the protobuf: what the customer is called by the source. Never leaves ingest, never
      * reaches the stream or the event table; the store turns it into customer_id. */
     const char *customer_address;
-    const char *agent_name; /* display name of agent, for the directory of unknown people */
+    const char *customer_ref; /* the source's own reference to them; kept like the address */
+    const char *agent_name;   /* display name of agent, for the directory of unknown people */
     /* AGENT_STATE_CHANGED: every queue the agent is a member of, one per line ('\n' between). */
     const char *agent_queues;
 };
@@ -149,6 +150,10 @@ void event_init(struct event *event);
 
 /* The id of the fact that source calls key: the same for ever. */
 struct id event_id_of(const char *source, const char *key);
+
+/* What a telephone system says instead of a number when it has none ("anonymous", "<unknown>", ...)
+ * is "": many people share it. Anything else comes back as it is. */
+const char *event_address_of(const char *number);
 
 /* Names as in the neutral vocabulary and the HTTP API ("contact.queued", "voice", "inbound",
  * "customer", "exit_key", "break"); "" for unknown numbers. The readers return 0 for unknown names;
