@@ -5,12 +5,12 @@ export type State = 'started' | 'waiting' | 'ringing' | 'talking' | 'held' | 'en
 export type Presence = 'available' | 'ringing' | 'busy' | 'wrap' | 'break' | 'offline';
 
 export interface Visit {
-  queue: string;
+  queue: string | null;
   entered_at: string | null;
   answered_at: string | null;
   ended_at: string | null;
-  agent: string;
-  person_id: string;
+  agent: string | null;
+  person_id: string | null;
   wait_ms: number | null;
   ring_ms: number | null;
   talk_ms: number | null;
@@ -25,17 +25,17 @@ export interface Visit {
 
 export interface Moment {
   moment_id: string;
-  source: string;
-  source_contact_id: string;
-  site: string;
+  source: string | null;
+  source_contact_id: string | null;
+  site: string | null;
   channel: string | null;
   direction: string | null;
-  customer_id: string;
+  customer_id: string | null;
   started_at: string | null;
   ended_at: string | null;
-  queue: string;
-  agent: string;
-  person_id: string;
+  queue: string | null;
+  agent: string | null;
+  person_id: string | null;
   outcome: string | null;
   ended_by: string | null;
   wait_ms: number | null;
@@ -52,45 +52,45 @@ export interface Moment {
   visits: Visit[];
   state: State | null;
   state_since: string | null;
-  merged_into: string;
+  merged_into: string | null;
   repeat_contacts: number;
 }
 
 export interface Person {
-  source: string;
-  agent: string;
-  person_id: string;
-  name: string;
-  site: string;
+  source: string | null;
+  agent: string | null;
+  person_id: string | null;
+  name: string | null;
+  site: string | null;
   queues: string[];
   presence: Presence | null;
   since: string | null;
-  reason: string;
+  reason: string | null;
 }
 
 export interface Alert {
   alert_id: string;
-  title: string;
+  title: string | null;
   subject: string | null;
   severity: 'notice' | 'warning' | 'critical' | null;
   state: 'raised' | 'acknowledged' | 'cleared' | 'closed' | null;
   moment_id: string;
-  queue: string;
-  agent: string;
+  queue: string | null;
+  agent: string | null;
   threshold: number;
   actual: number;
   crossed_at: string | null;
   raised_at: string | null;
   cleared_at: string | null;
   late: boolean;
-  source_contact_id: string;
+  source_contact_id: string | null;
 }
 
 export interface Candidate {
   candidate_id: string;
   moment_id: string;
-  agent: string;
-  queue: string;
+  agent: string | null;
+  queue: string | null;
   state: string | null;
   evidence: { kind: string; text: string }[];
   proposed_at: string | null;
@@ -98,8 +98,8 @@ export interface Candidate {
 
 export interface CriterionResult {
   criterion_id: string;
-  title: string;
-  section: string;
+  title: string | null;
+  section: string | null;
   weight: number;
   critical: boolean;
   fatal: boolean;
@@ -107,7 +107,7 @@ export interface CriterionResult {
   met: boolean;
   wow: boolean;
   actual: number | null;
-  metric: string;
+  metric: string | null;
   comparison: string | null;
   value: number;
 }
@@ -115,7 +115,7 @@ export interface CriterionResult {
 export interface Evaluation {
   evaluation_id: string;
   moment_id: string;
-  standard_title: string;
+  standard_title: string | null;
   standard_version: number;
   revision: number;
   raw_score: number | null;
@@ -127,35 +127,40 @@ export interface Evaluation {
 
 export interface MomentEvent {
   event_id: string;
-  source: string;
-  type: string;
+  source: string | null;
+  type: string | null;
   evidence: string | null;
   occurred_at: string | null;
   received_at: string | null;
-  queue: string;
-  agent: string;
-  reason: string;
+  queue: string | null;
+  agent: string | null;
+  reason: string | null;
   score: number | null;
 }
 
-export interface ServiceLevel {
+export interface Share {
   definition: string;
-  threshold_s: number;
   value: number | null;
   n: number;
-  window?: string;
+  low: number | null;
+  high: number | null;
+}
+
+export interface ServiceLevel extends Share {
+  threshold_s: number;
+  window: { from: string; to: string; tz: string };
 }
 
 export interface QueueFigures {
   queue: string;
   name: string;
-  site: string;
+  site: string | null;
   waiting: number;
   longest_wait_since: string | null;
   in_progress: number;
   answered_today: number;
   abandoned_today: number;
-  service_level: ServiceLevel | null;
+  service_level: Share;
 }
 
 export interface Floor {
@@ -171,19 +176,18 @@ export interface Floor {
   candidates: Candidate[];
 }
 
-export interface Section<Items extends string, T> {
-  problem?: Problem | null;
-  items?: T[];
-  name?: Items;
+// Each section is answered by its owner and may fail alone: one of items and problem is null.
+export interface Section<T> {
+  items: T[] | null;
+  problem: Problem | null;
 }
 
 export interface MomentDetail {
   moment: Moment;
-  events: MomentEvent[] | null;
-  evaluations: Evaluation[] | null;
-  alerts: Alert[] | null;
-  candidates: Candidate[] | null;
-  problems?: Record<string, Problem>;
+  events: Section<MomentEvent>;
+  evaluations: Section<Evaluation>;
+  alerts: Section<Alert>;
+  candidates: Section<Candidate>;
 }
 
 export interface Figure {
@@ -211,7 +215,7 @@ export interface Report {
   from: string;
   to: string;
   bucket: string;
-  by: string | null;
+  by: string;
   rows: ReportRow[];
   totals: { counts: Record<string, number>; figures: Record<string, Figure | null> };
 }
@@ -267,7 +271,9 @@ export const signIn = (login: string, password: string): Promise<void> =>
   });
 export const signOut = (): Promise<void> => ask('/api/v1/session', { method: 'DELETE' });
 export const getUser = (): Promise<User> => ask('/api/v1/session');
-export const getFloor = (): Promise<Floor> => ask('/api/v1/floor');
+// Today begins at midnight where the reader is.
+export const getFloor = (): Promise<Floor> =>
+  ask(`/api/v1/floor?tz=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC')}`);
 export const getMoment = (id: string): Promise<MomentDetail> =>
   ask(`/api/v1/moments/${encodeURIComponent(id)}`);
 export const getMoments = (query: string): Promise<{ items: Moment[]; next: string | null }> =>

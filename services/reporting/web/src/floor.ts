@@ -114,7 +114,7 @@ function changedMap<T>(map: ReadonlyMap<string, T>, key: string, value: T | null
 function apply(update: LiveUpdate): void {
   if (update.moment) {
     const m = update.moment;
-    const isGone = Boolean(m.merged_into);
+    const isGone = m.merged_into !== null;
     moments.value = changedMap(moments.value, m.moment_id, isGone ? null : m);
     changed.value = { moment_id: m.moment_id, revision: m.revision };
   }

@@ -37,7 +37,7 @@ function Tiles() {
       <Tile testid="tile-talking" name="With an agent" value={String(states.talking.length + states.held.length)}
         hint={states.held.length ? `${states.held.length} on hold` : 'nobody on hold'} />
       <Tile testid="tile-level" name={`Service level, ${level?.threshold_s ?? 20} s`} value={percent(level?.value)}
-        hint={level ? `${word(text.definitions, definition)}; n = ${level.n}${level.window ? `, ${level.window}` : ''}` : ''} />
+        hint={level ? `${word(text.definitions, definition)}; n = ${level.n}, today` : ''} />
       <Tile testid="tile-people" name="People available" value={String(availableCount.value)} hint={`of ${signedOnCount.value} signed on`} />
       <Tile testid="tile-alerts" name="Open alerts" value={String(floor.openAlerts.value.length)}
         tone={floor.openAlerts.value.length ? 'bad' : undefined} hint={floor.openAlerts.value.length ? 'see below' : 'all quiet'} />
@@ -139,7 +139,7 @@ function PersonRow({ person }: { person: Person }) {
 
 function People() {
   const list = [...floor.people.value.values()].sort((a, b) =>
-    PRESENCE_ORDER.indexOf(a.presence ?? 'offline') - PRESENCE_ORDER.indexOf(b.presence ?? 'offline') || (a.name || a.agent).localeCompare(b.name || b.agent));
+    PRESENCE_ORDER.indexOf(a.presence ?? 'offline') - PRESENCE_ORDER.indexOf(b.presence ?? 'offline') || (a.name ?? a.agent ?? '').localeCompare(b.name ?? b.agent ?? ''));
   return (
     <section class="panel" aria-labelledby="people-title" data-testid="people">
       <h2 id="people-title">People</h2>

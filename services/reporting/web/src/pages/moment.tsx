@@ -1,6 +1,6 @@
 // One moment: what happened, how it compares with the standard, what it set off.
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError, getMoment, type CriterionResult, type Evaluation, type Moment, type MomentDetail, type MomentEvent } from '../api';
+import { ApiError, getMoment, type CriterionResult, type Evaluation, type Moment, type MomentDetail, type MomentEvent, type Problem } from '../api';
 import { clockTime, dayTime, span } from '../clock';
 import * as floor from '../floor';
 import { Timeline } from '../parts/timeline';
@@ -83,7 +83,7 @@ function Events({ events }: { events: MomentEvent[] }) {
 
 function measured(c: CriterionResult, value: number | null): string {
   if (value === null) return '–';
-  return c.metric.endsWith('_ms') ? span(value) : String(value);
+  return c.metric?.endsWith('_ms') ? span(value) : String(value);
 }
 
 function Criterion({ c }: { c: CriterionResult }) {
@@ -114,24 +114,27 @@ function Evaluated({ e }: { e: Evaluation }) {
   );
 }
 
+function Away({ problem }: { problem: Problem | null }) {
+  return <p class="problem">{problem?.detail ?? 'This part does not answer'} The rest of the page is complete.</p>;
+}
+
 function Rest({ detail }: { detail: MomentDetail }) {
   const { evaluations, alerts, candidates } = detail;
-  const away = (name: string) => <p class="problem">{detail.problems?.[name]?.detail ?? `The ${name} service does not answer; the rest of the page is complete.`}</p>;
   return (
     <>
       <section class="panel" aria-labelledby="standard-title" data-testid="evaluations">
         <h2 id="standard-title">Against the standard</h2>
-        {evaluations === null ? away('feedback') : evaluations.length === 0
+        {evaluations.items === null ? <Away problem={evaluations.problem} /> : evaluations.items.length === 0
           ? <p class="quiet">{detail.moment.state === 'ended' ? 'No standard covers this moment. Declare one: momentctl standard publish FILE' : 'Evaluated when the moment has ended.'}</p>
-          : evaluations.map((e) => <Evaluated key={e.evaluation_id} e={e} />)}
+          : evaluations.items.map((e) => <Evaluated key={e.evaluation_id} e={e} />)}
       </section>
       <section class="panel" aria-labelledby="alerts-title">
         <h2 id="alerts-title">Alerts</h2>
-        {alerts === null ? away('feedback') : alerts.length === 0 ? <p class="quiet">None.</p>
-          : <ul class="plain">{alerts.map((a) => (
+        {alerts.items === null ? <Away problem={alerts.problem} /> : alerts.items.length === 0 ? <p class="quiet">None.</p>
+          : <ul class="plain">{alerts.items.map((a) => (
             <li class={`alert is-${a.severity ?? 'notice'}`} key={a.alert_id}><span class="badge">{a.severity}</span>
               <span>{a.title}{a.late ? ' (noticed late)' : ''}</span><span class="quiet small">{clockTime(a.crossed_at)} to {a.cleared_at ? clockTime(a.cleared_at) : 'now'}</span></li>))}</ul>}
-        {candidates === null ? away('recognition') : candidates.filter((c) => c.state !== 'withdrawn').map((c) => (
+        {candidates.items === null ? <Away problem={candidates.problem} /> : candidates.items.filter((c) => c.state !== 'withdrawn').map((c) => (
           <div class="caught" key={c.candidate_id}><h3>Caught doing it right: {c.agent}</h3>
             <ul>{c.evidence.map((e, i) => <li key={i}>{e.text}</li>)}</ul></div>))}
       </section>
@@ -152,12 +155,12 @@ export function MomentPage({ id }: { id: string }) {
       <div class="page-head"><h1>{m.queue || 'Moment'} <span class="quiet">{dayTime(m.started_at)}</span></h1>
         <span class={`badge state-${m.state ?? 'started'}`} data-testid="state">{m.state ? text.states[m.state] : ''}</span></div>
       {m.quality.length > 0 && <p class="note">Good to know: {m.quality.map((q) => word(text.quality, q)).join('; ')}.</p>}
-      <section class="panel" aria-labelledby="timeline-title"><h2 id="timeline-title">Time-line</h2><Timeline moment={m} events={detail.events ?? []} /><Visits m={m} /></section>
+      <section class="panel" aria-labelledby="timeline-title"><h2 id="timeline-title">Time-line</h2><Timeline moment={m} events={detail.events.items ?? []} /><Visits m={m} /></section>
       <div class="panels">
         <section class="panel" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2><Facts m={m} /></section>
         <Rest detail={detail} />
         <section class="panel" aria-labelledby="events-title" data-testid="events"><h2 id="events-title">Everything that was reported</h2>
-          {detail.events === null ? <p class="problem">The ingest service does not answer; the rest of the page is complete.</p> : <Events events={detail.events} />}</section>
+          {detail.events.items === null ? <Away problem={detail.events.problem} /> : <Events events={detail.events.items} />}</section>
       </div>
     </div>
   );

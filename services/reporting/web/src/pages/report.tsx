@@ -7,7 +7,7 @@ import { go, place } from '../router';
 import { percent, shortDefinition, text, word } from '../text';
 
 const BUCKETS: [string, string][] = [['15m', '15 minutes'], ['30m', '30 minutes'], ['hour', 'Hour'], ['day', 'Day'], ['week', 'Week']];
-const BY: [string, string][] = [['', 'Everything together'], ['queue', 'Queue'], ['person', 'Person'], ['team', 'Team'], ['site', 'Site'], ['channel', 'Channel']];
+const BY: [string, string][] = [['none', 'Everything together'], ['queue', 'Queue'], ['person', 'Person'], ['team', 'Team'], ['site', 'Site'], ['channel', 'Channel']];
 const DEFINITIONS = ['abandons_ignored', 'abandons_count_for', 'abandons_count_against', 'answered_only', 'switchable'];
 
 const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
@@ -87,6 +87,8 @@ function Counts({ row }: { row: { counts: Record<string, number>; figures: Recor
   );
 }
 
+const isBy = (report: Report): boolean => report.by !== 'none';
+
 function drill(row: ReportRow): string {
   const query = row.moments.slice(row.moments.indexOf('?') + 1);
   return `/moments?${query}`;
@@ -99,12 +101,12 @@ function Table({ report }: { report: Report }) {
   const rows = report.rows.filter((r) => (r.counts['offered'] ?? 0) > 0);
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label="The report as a table"><table data-testid="report">
-      <thead><tr><th scope="col">From ({report.tz})</th>{report.by && <th scope="col">{report.by}</th>}<th scope="col" class="num">Offered</th><th scope="col" class="num">Answered</th>
+      <thead><tr><th scope="col">From ({report.tz})</th>{isBy(report) && <th scope="col">{report.by}</th>}<th scope="col" class="num">Offered</th><th scope="col" class="num">Answered</th>
         <th scope="col" class="num">in {report.threshold_s} s</th><th scope="col" class="num">Abandoned</th><th scope="col" class="num">Service level</th><th scope="col" class="num">Abandon rate</th>
         <th scope="col" class="num" title="Average speed of answer: queue wait of the answered">ASA</th><th scope="col" class="num" title="Average handling time: talk + hold + wrap">AHT</th><th scope="col" class="num">Satisfied</th></tr></thead>
       <tbody>{rows.map((r) => (
-        <tr key={`${r.start}/${r.key}`}><th scope="row"><a href={drill(r)}>{when.format(new Date(r.start))}</a></th>{report.by && <td>{r.name || r.key || 'none'}</td>}<Counts row={r} /></tr>))}</tbody>
-      <tfoot><tr><th scope="row" colSpan={report.by ? 2 : 1}>Total</th><Counts row={report.totals} /></tr></tfoot>
+        <tr key={`${r.start}/${r.key}`}><th scope="row"><a href={drill(r)}>{when.format(new Date(r.start))}</a></th>{isBy(report) && <td>{r.name || r.key || 'none'}</td>}<Counts row={r} /></tr>))}</tbody>
+      <tfoot><tr><th scope="row" colSpan={isBy(report) ? 2 : 1}>Total</th><Counts row={report.totals} /></tr></tfoot>
     </table></div>
   );
 }

@@ -28,8 +28,8 @@ function holdsOf(events: MomentEvent[], end: number): [number, number][] {
   const holds: [number, number][] = [];
   let from: number | null = null;
   for (const e of [...events].sort((a, b) => ms(a.occurred_at) - ms(b.occurred_at))) {
-    if (e.type.endsWith('contact_held') && from === null) from = ms(e.occurred_at);
-    else if (from !== null && /contact_(resumed|agent_ended|ended)$/.test(e.type)) {
+    if (e.type === 'contact_held' && from === null) from = ms(e.occurred_at);
+    else if (from !== null && /^contact_(resumed|agent_ended|ended)$/.test(e.type ?? '')) {
       holds.push([from, ms(e.occurred_at)]);
       from = null;
     }
