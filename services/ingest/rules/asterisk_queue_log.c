@@ -245,22 +245,19 @@ static void take_data(const struct verb *verb, const struct columns *columns, st
         event->ring_ms = seconds_as_ms(right(columns, 0));
         break;
     case SHAPE_TRANSFER:
-        if (event->outcome == OUTCOME_BLIND_TRANSFER)
-            event->to_address = left(columns, 0);
-        else
-            event->reason = left(columns, 0);
-        /* fall through */
     case SHAPE_COMPLETE:
         event->wait_ms = seconds_as_ms(right(columns, 2));
         event->talk_ms = seconds_as_ms(right(columns, 1));
         event->talk_includes_hold = true;
+        if (event->outcome == OUTCOME_BLIND_TRANSFER)
+            event->to_address = left(columns, 0);
         break;
     case SHAPE_EXIT_KEY:
-        event->reason = left(columns, 0);
-        /* fall through */
     case SHAPE_LEFT:
         event->wait_ms = seconds_as_ms(right(columns, 0));
         event->position = (uint32_t)number(right(columns, 2), 0);
+        if (verb->shape == SHAPE_EXIT_KEY)
+            event->reason = left(columns, 0);
         break;
     case SHAPE_WITHDRAW:
         event->wait_ms = seconds_as_ms(left(columns, 2));
@@ -301,6 +298,34 @@ static const char *unless_none(const char *text)
     return strcmp(text, "NONE") == 0 ? "" : text;
 }
 
+static void fill(const struct asterisk_queue_log *reader, const struct verb *verb,
+                 const struct columns *columns, struct event *event)
+{
+    bool of_agent = verb->shape == SHAPE_AGENT;
+    event->source = reader->source;
+    event->system = reader->system;
+    event->site = reader->site;
+    event->type = of_agent ? AGENT_STATE_CHANGED : verb->type;
+    event->evidence = EVIDENCE_RECORD;
+    event->contact_id = of_agent ? "" : columns->at[1];
+    event->channel = of_agent ? CHANNEL_UNKNOWN : CHANNEL_VOICE;
+    event->queue = unless_none(columns->at[2]);
+    event->agent = unless_none(columns->at[3]);
+    event->agent_name = event->agent;
+    event->outcome = verb->outcome;
+    event->ended_by = verb->ended_by;
+    event->reason = verb->word ? verb->word : "";
+    take_data(verb, columns, event);
+}
+
+static struct id id_of_line(const struct asterisk_queue_log *reader, unsigned repeats)
+{
+    char nth[16];
+    (void)snprintf(nth, sizeof(nth), "%u", repeats + 1);
+    const char *const parts[] = {"event", reader->source, "queue_log", reader->line, nth};
+    return id_of(parts, countof(parts));
+}
+
 int asterisk_queue_log_line(struct asterisk_queue_log *reader, struct slice line, uint64_t sequence,
                             int64_t received_at, event_sink *sink, void *context)
 {
@@ -310,12 +335,9 @@ int asterisk_queue_log_line(struct asterisk_queue_log *reader, struct slice line
         reader->malformed++;
         return -EINVAL;
     }
-    unsigned repeats = count_repeats(reader, line);
     memcpy(reader->line, line.at, line.len);
     reader->line[line.len] = 0;
-    char key[ASTERISK_QUEUE_LOG_LINE_MAX + 32];
-    (void)snprintf(key, sizeof(key), "queue_log:%s#%u", reader->line, repeats + 1);
-
+    struct id id = id_of_line(reader, count_repeats(reader, line));
     struct columns columns = {0};
     const struct verb *verb = split(reader->line, &columns);
     int64_t epoch_s;
@@ -333,24 +355,11 @@ int asterisk_queue_log_line(struct asterisk_queue_log *reader, struct slice line
     }
     struct event event;
     event_init(&event);
-    event.event_id = event_id_of(reader->source, key);
-    event.source = reader->source;
-    event.system = reader->system;
-    event.site = reader->site;
-    event.type = of_agent ? AGENT_STATE_CHANGED : verb->type;
-    event.evidence = EVIDENCE_RECORD;
+    event.event_id = id;
     event.occurred_at = epoch_s * US_PER_S;
     event.received_at = received_at;
     event.sequence = sequence;
-    event.contact_id = of_agent ? "" : columns.at[1];
-    event.channel = of_agent ? CHANNEL_UNKNOWN : CHANNEL_VOICE;
-    event.queue = unless_none(columns.at[2]);
-    event.agent = agent;
-    event.agent_name = agent;
-    event.outcome = verb->outcome;
-    event.ended_by = verb->ended_by;
-    event.reason = verb->word ? verb->word : "";
-    take_data(verb, &columns, &event);
+    fill(reader, verb, &columns, &event);
     reader->events++;
     sink(context, &event);
     return 0;
