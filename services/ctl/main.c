@@ -4,6 +4,7 @@
 #include "ctl/ctl.h"
 #include "ctl/init.h"
 #include "ctl/migrate.h"
+#include "ctl/supervise.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -21,6 +22,10 @@ static const struct ctl_command commands[] = {
      "Two at once are safe: the second waits. A database that a newer momentctl has migrated is "
      "refused.",
      migrate_run},
+    {"supervise", NULL, "", "Keep the processes of DIR/etc/processes running",
+     "One file NN-NAME.argv per process, one argument per line. SIGUSR1 reads the folder again, "
+     "SIGTERM stops everything in reverse order.",
+     supervise_run},
     {"help", NULL, "[COMMAND]", "This list, or more about one command", NULL, help_run},
 };
 
