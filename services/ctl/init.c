@@ -23,6 +23,7 @@ struct plan {
     const char *site;
     const char *database_host; /* folder of the socket, or an address */
     const char *database_port;
+    int64_t port_offset; /* added to every port, for a second installation on the machine */
     char default_host[CTL_PATH_SIZE];
     unsigned made;
     unsigned kept;
@@ -190,23 +191,48 @@ static void quote_keyword(const char *value, char *to, size_t size)
     to[len] = '\0';
 }
 
-static int make_service_settings(struct plan *plan, const char *service, size_t number)
+#define PEERS_SIZE 256
+
+/* Where the peers answer calls; each service and the operator has all four. */
+static void peer_settings(const struct plan *plan, char text[PEERS_SIZE])
+{
+    int offset = (int)plan->port_offset;
+    (void)snprintf(text, PEERS_SIZE,
+                   "PEER_INGEST=tcp://127.0.0.1:%d\n"
+                   "PEER_FEEDBACK=tcp://127.0.0.1:%d\n"
+                   "PEER_RECOGNITION=tcp://127.0.0.1:%d\n"
+                   "PEER_REPORTING=tcp://127.0.0.1:%d\n",
+                   offset + 7101, offset + 7102, offset + 7103, offset + 7104);
+}
+
+static int make_service_settings(struct plan *plan, const char *service, int number)
 {
     char name[64];
+    char http[64] = "";
+    char peers[PEERS_SIZE];
     char host[CTL_PATH_SIZE];
     char text[5 * CTL_PATH_SIZE];
+    int offset = (int)plan->port_offset;
     (void)snprintf(name, sizeof(name), "etc/%s.conf", service);
     quote_keyword(plan->database_host, host, sizeof(host));
-    int len = snprintf(text, sizeof(text),
-                       "# Settings of moment-%s. `moment-%s --print-settings` explains them all.\n"
-                       "SITE=%s\n"
-                       "DATABASE=host=%s port=%s dbname=moment user=moment_%s\n"
-                       "DATABASE_PASSWORD_FILE=%s/secrets/moment_%s.password\n"
-                       "KEYS_DIR=%s/keys\n"
-                       "BUS_ADDRESS=tcp://127.0.0.1:%zu\n"
-                       "ADMIN_ADDRESS=127.0.0.1:%zu\n",
-                       service, service, plan->site, host, plan->database_port, service, plan->root,
-                       service, plan->root, 7101 + number, 9101 + number);
+    peer_settings(plan, peers);
+    if (strcmp(service, "ingest") == 0)
+        (void)snprintf(http, sizeof(http), "HTTP_ADDRESS=127.0.0.1:%d\n", offset + 8081);
+    if (strcmp(service, "reporting") == 0)
+        (void)snprintf(http, sizeof(http), "HTTP_ADDRESS=127.0.0.1:%d\n", offset + 8080);
+    int len =
+        snprintf(text, sizeof(text),
+                 "# Settings of moment-%s. `moment-%s --print-settings` explains them all.\n"
+                 "SITE=%s\n"
+                 "DATABASE=host=%s port=%s dbname=moment user=moment_%s\n"
+                 "DATABASE_PASSWORD_FILE=%s/secrets/moment_%s.password\n"
+                 "KEYS_DIR=%s/keys\n"
+                 "%s"
+                 "BUS_ADDRESS=tcp://127.0.0.1:%d\n"
+                 "ADMIN_ADDRESS=127.0.0.1:%d\n"
+                 "%s",
+                 service, service, plan->site, host, plan->database_port, service, plan->root,
+                 service, plan->root, http, offset + 7101 + number, offset + 9101 + number, peers);
     if (len < 0 || (size_t)len >= sizeof(text))
         return ctl_fail("the settings of %s do not fit", service);
     return make_file(plan, name, 0600, text);
@@ -215,17 +241,20 @@ static int make_service_settings(struct plan *plan, const char *service, size_t 
 static int make_operator_settings(struct plan *plan)
 {
     char host[CTL_PATH_SIZE];
+    char peers[PEERS_SIZE];
     char text[6 * CTL_PATH_SIZE];
     quote_keyword(plan->database_host, host, sizeof(host));
-    int len =
-        snprintf(text, sizeof(text),
-                 "# Settings of momentctl.\n"
-                 "DATABASE=host=%s port=%s dbname=moment user=moment_owner\n"
-                 "# Leave this out where an administrator makes roles and the database.\n"
-                 "ADMIN_DATABASE=host=%s port=%s dbname=postgres user=postgres\n"
-                 "SECRETS_DIR=%s/secrets\n"
-                 "KEYS_DIR=%s/keys\n",
-                 host, plan->database_port, host, plan->database_port, plan->root, plan->root);
+    peer_settings(plan, peers);
+    int len = snprintf(text, sizeof(text),
+                       "# Settings of momentctl.\n"
+                       "DATABASE=host=%s port=%s dbname=moment user=moment_owner\n"
+                       "# Leave this out where an administrator makes roles and the database.\n"
+                       "ADMIN_DATABASE=host=%s port=%s dbname=postgres user=postgres\n"
+                       "SECRETS_DIR=%s/secrets\n"
+                       "KEYS_DIR=%s/keys\n"
+                       "%s",
+                       host, plan->database_port, host, plan->database_port, plan->root, plan->root,
+                       peers);
     if (len < 0 || (size_t)len >= sizeof(text))
         return ctl_fail("the operator's settings do not fit");
     return make_file(plan, "etc/operator.conf", 0600, text);
@@ -236,7 +265,7 @@ static int make_everything(struct plan *plan)
     if (make_folders(plan) != CTL_OK || make_keys(plan) != CTL_OK || make_passwords(plan) != CTL_OK)
         return CTL_FAILED;
     for (size_t i = 0; i < CTL_SERVICES; i++) {
-        if (make_service_settings(plan, ctl_services[i], i) != CTL_OK)
+        if (make_service_settings(plan, ctl_services[i], (int)i) != CTL_OK)
             return CTL_FAILED;
     }
     return make_operator_settings(plan);
@@ -262,6 +291,7 @@ static bool parse(struct plan *plan, int argc, char **argv)
     static const struct option options[] = {{"site", required_argument, NULL, 's'},
                                             {"database-host", required_argument, NULL, 'h'},
                                             {"database-port", required_argument, NULL, 'p'},
+                                            {"port-offset", required_argument, NULL, 'o'},
                                             {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 's')
@@ -270,6 +300,8 @@ static bool parse(struct plan *plan, int argc, char **argv)
             plan->database_host = optarg;
         else if (option == 'p')
             plan->database_port = optarg;
+        else if (option == 'o' && text_to_i64(slice_of(optarg), 0, 50000, &plan->port_offset) == 0)
+            continue;
         else
             return false;
     }

@@ -13,10 +13,10 @@
 static int help_run(const struct ctl_command *command, int argc, char **argv);
 
 static const struct ctl_command commands[] = {
-    {"init", NULL, "[DIR] [--site S] [--database-host H] [--database-port P]",
+    {"init", NULL, "[DIR] [--site S] [--database-host H] [--database-port P] [--port-offset N]",
      "Make keys, passwords and settings; keeps what is there",
      "DIR is var unless --dir says otherwise. --database-host is the folder of PostgreSQL's socket "
-     "or a numeric address.",
+     "or a numeric address. --port-offset is added to every port of the services.",
      init_run},
     {"migrate", NULL, "[--wait SECONDS]", "Make or update roles, schemas and tables",
      "Two at once are safe: the second waits. A database that a newer momentctl has migrated is "
