@@ -65,9 +65,9 @@ const char *call_command_id(const struct call *call); /* "" for queries */
 const ProtobufCMessage *call_request(const struct call *call);
 void call_reply(struct call *call, const ProtobufCMessage *response);
 void call_fail(struct call *call, const struct problem *problem);
-/* Commands: has this command_id been done before? Inside a work's load, see call_seen_* in bus.c:
- * call_command_work wraps ops so that state, records and the answer commit together and a repeated
- * command_id gets the stored answer. response is packed into the seen row in apply. */
+/* A call that changes tables. State, records and the packed answer (a row of `seen`, source
+ * "command:<caller id>") commit together; the same command_id gets the stored answer and apply does
+ * not run again. The same command_id with another method is refused with 409. */
 struct command {
     struct work work; /* must be first; the caller allocates, command owns and frees with free() */
     struct call *call;
@@ -78,7 +78,7 @@ struct command {
     int (*apply)(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
                  struct problem *problem);
     void (*finish)(struct command *command); /* may be null: free what hangs on it, not itself */
-    void *private_data;                      /* bus.c */
+    void *private_data;                      /* command.c */
 };
 /* Submits the command's work to the stream of this bus; answers the call when durable. */
 void command_start(struct bus *bus, struct command *command);
@@ -108,6 +108,42 @@ struct slice submission_body(const struct submission *submission);
 /* Exactly one of these, when durable or refused. Frees the submission. */
 void submission_accept(struct submission *submission, uint32_t accepted, uint32_t duplicate);
 void submission_refuse(struct submission *submission, const struct problem *problem);
+
+/* --- the bus itself: made by service_main, and by momentctl as a client --- */
+
+struct bus_options {
+    const char *name; /* whose key pair: "ingest", "operator"; copied */
+    const char *keys_dir;
+    /* The rest is for services; all null for a client. */
+    struct stream *stream; /* borrowed */
+    const struct call_route *const *tables; /* of routes; borrowed */
+    const size_t *counts;
+    size_t table_count;
+    void (*submitted)(void *state, struct submission *submission); /* null: SUBMIT is refused */
+    /* Logs; may be null. reason is "" when up. */
+    void (*on_link)(void *arg, const char *peer, bool is_up, const char *reason);
+    void *arg;
+};
+
+/* Keys, the one ZeroMQ context and (for a service) the ZAP handler with <keys_dir>/allow; no socket
+ * is bound yet. error is a sentence for people. */
+must_check int bus_open(struct loop *loop, const struct bus_options *options, struct bus **ret_bus,
+                        char *error, size_t error_size);
+/* What handlers and submitted get; set it before bus_bind. */
+void bus_set_state(struct bus *bus, void *state);
+/* "tcp://127.0.0.1:7101"; port * picks one. */
+must_check int bus_bind(struct bus *bus, const char *address, char *error, size_t error_size);
+const char *bus_endpoint(const struct bus *bus); /* "" before bus_bind */
+/* Opens the link to a peer and keeps it open. The peer's key is <keys_dir>/<peer>.public. */
+must_check int bus_connect(struct bus *bus, const char *peer, const char *address, char *error,
+                           size_t error_size);
+bool bus_link_is_up(const struct bus *bus, const char *peer);
+const char *bus_link_reason(const struct bus *bus, const char *peer); /* why not; "" if up */
+/* Reads <keys_dir>/allow again and cuts the sessions that it no longer allows. */
+must_check int bus_reload(struct bus *bus, char *error, size_t error_size);
+/* Refuse new calls, submissions and subscriptions; answers under way still go out. */
+void bus_drain(struct bus *bus);
+void bus_close(struct bus **bus);
 
 must_check int bus_allow(struct bus *bus, const char *public_key_z85, const char *user_id);
 void bus_disallow(struct bus *bus, const char *user_id); /* also cuts its sessions */
