@@ -20,8 +20,10 @@ struct sse;
 
 struct http_route {
     const char *method;
-    const char *path; /* "/api/v1/moments/{id}"; a trailing "{path...}" takes the rest */
-    size_t body_max;  /* bytes; 0: no body allowed */
+    /* "/api/v1/moments/{id}"; a trailing "{path...}" takes the rest, also none. Of several that
+     * match, the one with the most literal beginning counts, whatever its method. */
+    const char *path;
+    size_t body_max; /* bytes; 0: no body allowed */
     void (*handler)(void *state, struct http_request *request);
 };
 
@@ -51,26 +53,36 @@ void http_each_query(const struct http_request *request,
 void http_each_header(const struct http_request *request,
                       void (*visit)(void *arg, const char *name, const char *value), void *arg);
 
-/* Before the reply; may repeat. */
+/* Before the reply; may repeat. Every response has X-Content-Type-Options: nosniff, and
+ * Cache-Control: no-store unless one is added here. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 void http_reply(struct http_request *request, unsigned status, const char *content_type,
                 const void *body, size_t len);
 /* Takes the reference of json. application/json. */
 void http_reply_json(struct http_request *request, unsigned status, json_t *json);
-/* RFC 9457. type is the last part of the URI; field may be null; detail is a printf format. */
+/* RFC 9457: {type, title, status, detail, field}. type is the last part of the URI; field may be
+ * null; detail is a printf format. */
 void http_problem(struct http_request *request, unsigned status, const char *type,
                   const char *field, const char *detail, ...) printf_like(5, 6);
-/* A file below root, with type by suffix, ETag, and no way out of root. cache: Cache-Control. */
+/* A file below root, with type by suffix, ETag, 304, and no way out of root, not even by symbolic
+ * link; "" is index.html. cache: Cache-Control. 404 if there is none. */
 void http_file(struct http_request *request, const char *root, const char *path, const char *cache);
 
-/* The request becomes an event stream. on_close is called once when the client has gone or
- * sse_close was called. Null if the client left already (on_close is not called then). */
+#define SSE_BACKLOG_MAX ((size_t)256 * 1024)
+
+/* The request becomes an event stream: "retry:" first, a comment every 15 s, a jittered "retry:"
+ * last. on_close is called exactly once, never from inside sse_open or sse_close, when the client
+ * has gone, after sse_close, and in http_close; the sse is dead after that and arg must live until
+ * then. Null while draining: the request was answered with 503 (on_close is not called then). */
 struct sse *sse_open(struct http_request *request, void (*on_close)(void *arg), void *arg);
-/* id, event may be null. False: more than sse_backlog_max bytes wait for this client; slow down
- * until on_drain. data must not hold a newline. */
+/* id, event may be null. data must not hold a newline. The event is queued in any case; false: more
+ * than SSE_BACKLOG_MAX bytes wait for this client, slow down until on_drain. A client for which
+ * four times that much waits is cut off; it comes back with Last-Event-ID. */
 must_check bool sse_send(struct sse *sse, const char *id, const char *event, const char *data);
 void sse_comment(struct sse *sse, const char *text);
+/* Called when half of SSE_BACKLOG_MAX is free again after sse_send said false. */
 void sse_on_drain(struct sse *sse, void (*on_drain)(void *arg), void *arg);
+/* Ends the stream after what is queued. The sse must not be used any more. */
 void sse_close(struct sse *sse);
 
 #endif

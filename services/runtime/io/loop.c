@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -60,6 +61,8 @@ int loop_new(struct loop **ret_loop)
     loop->turn.data = loop;
     uv_prepare_start(&loop->turn, on_turn);
     uv_unref((uv_handle_t *)&loop->turn);
+    /* A peer that has gone is an error of the write, not the end of the process. */
+    signal(SIGPIPE, SIG_IGN);
     metric_register(loop_metrics, countof(loop_metrics));
     *ret_loop = loop;
     return 0;
