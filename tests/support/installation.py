@@ -213,6 +213,18 @@ class Installation:
         assert status == expect, (path, status, answer)
         return answer
 
+    def add_events_source(self, name, *options):
+        """What `source add events` printed once: token, webhook secret, and keys of native clients."""
+        text = self.ctl("source", "add", "events", name, *options)
+        keys = re.findall(r"(?m)^.*CURVE (?:public|secret) key:?\s+(\S{40})\s*$", text)
+        return {"token": re.search(r"(?m)token:?\s+(\S+)\s*$", text).group(1),
+                "webhook_secret": re.search(r"\bwhsec_\S+", text).group(0),
+                "public": keys[0] if keys else None, "secret": keys[1] if keys else None}
+
+    def server_key(self, service="ingest"):
+        with open(os.path.join(self.dir, "keys", service + ".public"), encoding="ascii") as f:
+            return f.read().strip()
+
     def new_token(self, role, name="test"):
         text = self.ctl("token", "add", "--role", role, name + "-" + role)
         return re.search(r"\bmt_\S+", text).group(0)
