@@ -9,6 +9,7 @@ create table stream (
     type  text     not null,
     at    timestamptz not null,
     body  bytea    not null,
+    -- of the predecessor's hash and everything above: stream_chain in io/stream.h
     hash  bytea    not null,
     primary key (shard, seq)
 ) partition by range (seq);
@@ -24,6 +25,16 @@ create table epoch (
     pid       integer  not null,
     at        timestamptz not null default clock_timestamp(),
     primary key (shard, epoch)
+);
+
+-- One row for each transaction that appended no record, so that it writes WAL (a commit that did
+-- not would be acknowledged before a standby has what it rests on) and so that a writer whose
+-- COMMIT was cut off can see whether it happened. Old rows mean nothing and are deleted.
+create table mark (
+    shard smallint not null,
+    epoch integer  not null,
+    batch bigint   not null,
+    primary key (shard, epoch, batch)
 );
 
 -- How far this service has applied a producer's stream. Append-only: of two rivals one commits.
@@ -68,3 +79,46 @@ create table seen (
     answer bytea,
     primary key (source, key, day)
 ) partition by range (day);
+
+-- Partitions are made ahead of need, and there is no default one that would have to be emptied
+-- later: the stream in chunks of a million numbers, seen by day. The service's role owns nothing,
+-- so this runs with its owner's rights. A table is made first and attached then, because attaching
+-- waits for no reader, and creating it in place would. Returns the first number without a place.
+create function ensure_partitions() returns bigint
+language plpgsql security definer as $$
+declare
+    size constant bigint := 1000000;
+    head bigint;
+    chunk bigint;
+    one date;
+    name text;
+begin
+    perform pg_advisory_xact_lock(hashtext(current_schema() || '.ensure_partitions'));
+    select coalesce(max(greatest(e.start_seq, s.seq)), 0) into head
+      from (select shard, max(start_seq) as start_seq from epoch group by shard) e
+      left join lateral (select seq from stream
+                          where shard = e.shard order by seq desc limit 1) s on true;
+    for chunk in select generate_series(head / size, head / size + 3) loop
+        name := format('stream_%s', chunk);
+        if to_regclass(format('%I.%I', current_schema(), name)) is null then
+            execute format('create table %I (like stream including all)', name);
+            execute format('alter table stream attach partition %I for values from (%s) to (%s)',
+                           name, chunk * size, (chunk + 1) * size);
+        end if;
+    end loop;
+    for one in select generate_series(current_date - 1, current_date + 7, interval '1 day') loop
+        name := 'seen_' || to_char(one, 'YYYYMMDD');
+        if to_regclass(format('%I.%I', current_schema(), name)) is null then
+            execute format('create table %I (like seen including all)', name);
+            execute format('alter table seen attach partition %I for values from (%L) to (%L)',
+                           name, one, one + 1);
+        end if;
+    end loop;
+    return (head / size + 4) * size;
+end $$;
+-- Pinned to this schema, temporary objects last: nobody can slip another table under its feet.
+do $$ begin
+    execute format('alter function ensure_partitions() set search_path = %I, pg_catalog, pg_temp',
+                   current_schema());
+end $$;
+select ensure_partitions();
