@@ -136,6 +136,7 @@ struct stream {
     uint64_t batches;    /* in this epoch */
     uint64_t places_end; /* first number without a partition */
     bool wants_tending;
+    bool cannot_tend; /* the last try failed; go on with the places that there are */
     struct claim claim;
 
     struct work *first;
@@ -537,6 +538,7 @@ static void on_tended(void *arg, int status, const struct db_rows *rows,
     struct stream *stream = arg;
     if (stream->is_closed || status == -ECONNRESET)
         return;
+    stream->cannot_tend = status < 0;
     if (status == 0)
         stream->places_end = (uint64_t)db_get_i64(rows, 0, 0);
     else
@@ -680,7 +682,7 @@ static bool claim_failed(struct stream *stream, int status, const struct db_erro
         return false;
     if (status == -ECONNRESET)
         return true;
-    remember_trouble(stream, status, error);
+    remember_trouble(stream, status < 0 ? status : -EAGAIN, error);
     /* Session locks nest: dropping the connection is how to be sure to hold it once. */
     db_reset(stream->writer);
     return true;
@@ -714,18 +716,23 @@ static void become_ready(struct stream *stream)
 {
     const struct claim *claim = &stream->claim;
     struct history *history = &stream->history;
+    /* Whoever else wrote meanwhile, or took back what was written: the ring no longer tells. */
+    const uint8_t *expected = claim->has_landed ? stream->txn.hash : stream->head_hash;
+    if (memcmp(claim->head_hash, expected, SEAL_HASH_SIZE) != 0)
+        ring_clear(&history->ring);
     history->head = (struct position){stream->epoch, claim->head_seq};
     history->tail = claim->tail_seq ? claim->tail_seq : claim->head_seq + 1;
     history->is_known = true;
     memcpy(stream->head_hash, claim->head_hash, sizeof stream->head_hash);
     stream->batches = 0;
+    stream->cannot_tend = false;
     stream->trouble[0] = 0;
     retry_reset(&stream->retry);
     metric_add(&epochs_total, NULL, 1);
-    metric_set(&head_seq, NULL, (double)claim->head_seq);
     stream->state = STREAM_IDLE;
     enter(stream);
     bool is_open = settle_doubt(stream);
+    metric_set(&head_seq, NULL, (double)claim->head_seq);
     if (is_open) {
         follower_wake_all(history);
         if (stream->on_ready)
@@ -825,7 +832,7 @@ static void on_reader(void *arg, bool is_up)
 static void next_step(struct stream *stream)
 {
     bool lacks_places = stream->history.head.seq + RECORDS_AHEAD > stream->places_end;
-    if (stream->wants_tending || lacks_places) {
+    if (stream->wants_tending || (lacks_places && !stream->cannot_tend)) {
         tend(stream);
     } else if (stream->first) {
         start_batch(stream);
