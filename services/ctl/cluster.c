@@ -53,6 +53,7 @@ static int make_database(PGconn *admin)
     }
     return pg_run(admin, "rights on the database",
                   "revoke all on database moment from public; "
+                  "grant create on database moment to moment_owner; "
                   "grant connect on database moment to moment_owner, moment_ingest, "
                   "moment_feedback, moment_recognition, moment_reporting");
 }

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,4 +166,21 @@ int ctl_usage(const struct ctl_command *command, const char *reason, ...)
                   command->verb != NULL ? " " : "", command->verb != NULL ? command->verb : "",
                   command->arguments);
     return CTL_USAGE;
+}
+
+int ctl_words(const struct ctl_command *command, int argc, char **argv, int words_min,
+              int words_max, bool *ret_json)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    *ret_json = false;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option != 'j')
+            return ctl_usage(command, "that is no option here");
+        *ret_json = true;
+    }
+    if (argc - optind < words_min)
+        return ctl_usage(command, "something is missing");
+    if (argc - optind > words_max)
+        return ctl_usage(command, "%s is one word too many", argv[optind + words_max]);
+    return 0;
 }

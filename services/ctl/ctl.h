@@ -46,5 +46,9 @@ void ctl_say(const char *format, ...) printf_like(1, 2);
 void ctl_set_quiet(bool is_quiet);
 /* The command's usage on stderr, after a reason. Returns CTL_USAGE. */
 int ctl_usage(const struct ctl_command *command, const char *reason, ...) printf_like(2, 3);
+/* For commands whose only option is --json: parses it and checks how many words there are; the
+ * first of them is argv[optind]. 0 or CTL_USAGE. */
+must_check int ctl_words(const struct ctl_command *command, int argc, char **argv, int words_min,
+                         int words_max, bool *ret_json);
 
 #endif

@@ -1,5 +1,13 @@
-/* init - see init.h. */
-#include "ctl/init.h"
+/* init - `momentctl init [DIR]`: the folder that one machine's services live from.
+ *
+ *   keys/<name>.secret, .public   CURVE key pairs of the services and of the operator
+ *   keys/allow                    who may connect
+ *   secrets/<role>.password       passwords of the database roles
+ *   etc/<service>.conf            settings of each service, operator.conf of momentctl
+ *   run/, log/                    pid files, sockets, logs
+ *
+ * Idempotent: what is there stays as it is, what is missing is made. */
+#include "ctl/commands.h"
 
 #include "base/seal.h"
 #include "base/text.h"

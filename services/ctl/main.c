@@ -1,10 +1,8 @@
 /* momentctl - the operator's tool: one row per command. */
 #include "base/log.h"
 #include "base/seal.h"
+#include "ctl/commands.h"
 #include "ctl/ctl.h"
-#include "ctl/init.h"
-#include "ctl/migrate.h"
-#include "ctl/supervise.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -22,6 +20,60 @@ static const struct ctl_command commands[] = {
      "Two at once are safe: the second waits. A database that a newer momentctl has migrated is "
      "refused.",
      migrate_run},
+    {"status", NULL, "[--json]", "All services: streams, cursors, lag, quarantine, sources",
+     "Exit code 0: all are up, 2: some, 1: none.", status_run},
+    {"verify", NULL, "[SERVICE] [--json]",
+     "Prove that no record of a stream was altered or removed",
+     "Reads the whole stream from the database and follows its hash chain. Exit code 1 names the "
+     "first record that is wrong.",
+     verify_run},
+    {"quarantine", "list", "[SERVICE] [--json]", "Records that a service could not apply", NULL,
+     quarantine_list_run},
+    {"quarantine", "show", "SERVICE ID [--json]", "One of them, with its error", NULL,
+     quarantine_show_run},
+    {"quarantine", "redrive", "SERVICE ID", "Apply it again, after the cause was mended", NULL,
+     quarantine_redrive_run},
+    {"quarantine", "drop", "SERVICE ID --reason TEXT", "Give it up, and say why", NULL,
+     quarantine_drop_run},
+    {"source", "add",
+     "KIND NAME [--system S] [--site S] [--host H] [--port P] [--user U] [--secret-file F] [--path "
+     "P] [--option NAME=VALUE]...",
+     "Listen to a call centre from now on",
+     "asterisk-ami: --host --port --user --secret-file; asterisk-queue-log: --path; events: prints "
+     "a bearer token and a webhook secret for POST /v1/events. Sources of one PBX share --system.",
+     source_add_run},
+    {"source", "list", "[--json]", "Sources with their state", NULL, source_list_run},
+    {"source", "remove", "NAME", "Stop listening; what was heard stays", NULL, source_remove_run},
+    {"source", "rotate", "NAME [--retire-old]", "A new secret; two are valid at once",
+     "--retire-old refuses the older one at once.", source_rotate_run},
+    {"directory", "import", "FILE [--format csv|json] [--dry-run]",
+     "Sites, teams, people and queues from a file; - is stdin",
+     "Entries are made or updated; what the file does not mention stays. Exit code 2: some lines "
+     "were refused.",
+     directory_import_run},
+    {"directory", "list", "[--json]", "The directory, and agents that nobody claims", NULL,
+     directory_list_run},
+    {"standard", "publish", "FILE", "Publish a standard from its JSON; - is stdin",
+     "A published version never changes: publishing again makes the next version.",
+     standard_publish_run},
+    {"standard", "list", "[--json]", "Standards and their versions", NULL, standard_list_run},
+    {"user", "add",
+     "LOGIN --role R... [--name N] [--site S]... [--team T]... [--person ID] [--password-file F]",
+     "Somebody who logs in to the page",
+     "Roles: leader, coach, agent, integrator, operator. Without --site and --team all are seen. "
+     "Without --password-file a password is made and printed once.",
+     user_add_run},
+    {"user", "list", "[--json]", "Who may log in", NULL, user_list_run},
+    {"user", "password", "LOGIN [--password-file F]", "A new password", NULL, user_password_run},
+    {"user", "remove", "LOGIN", "Nobody by that name logs in any more", NULL, user_remove_run},
+    {"token", "add", "NAME --role R... [--site S]... [--team T]... [--expires-days N]",
+     "A bearer token for a program that reads the HTTP API", NULL, token_add_run},
+    {"token", "list", "[--json]", "Tokens, without their secrets", NULL, token_list_run},
+    {"token", "remove", "ID", "Refuse a token from now on", NULL, token_remove_run},
+    {"loglevel", NULL, "SERVICE debug|info|warn|error [--for SECONDS]",
+     "Log more or less, without a restart", "--for goes back to the setting by itself.",
+     loglevel_run},
+    {"drain", NULL, "SERVICE", "Finish what is under way, then end", NULL, drain_run},
     {"supervise", NULL, "", "Keep the processes of DIR/etc/processes running",
      "One file NN-NAME.argv per process, one argument per line. SIGUSR1 reads the folder again, "
      "SIGTERM stops everything in reverse order.",

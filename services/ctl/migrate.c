@@ -1,5 +1,9 @@
-/* migrate - see migrate.h. */
-#include "ctl/migrate.h"
+/* migrate - `momentctl migrate`: every schema file once, in order, as moment_owner.
+ *
+ * Each file is one transaction together with its row in <schema>.schema_version. A file that is
+ * known to the database and not to this program, or whose text has changed since it ran, stops
+ * everything before anything is changed. */
+#include "ctl/commands.h"
 
 #include "base/seal.h"
 #include "base/text.h"

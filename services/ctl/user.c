@@ -1,0 +1,187 @@
+/* user - `momentctl user`: people who log in to the page with a password. */
+#include "ctl/ask.h"
+#include "ctl/commands.h"
+#include "ctl/secret_file.h"
+#include "ctl/table.h"
+#include "ctl/words.h"
+#include "moment/v1/reporting.pb-c.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PASSWORD_SIZE 256
+
+struct wish {
+    struct words roles;
+    struct words sites;
+    struct words teams;
+    char password[PASSWORD_SIZE];
+};
+
+static bool read_password(const char *path, char password[PASSWORD_SIZE])
+{
+    const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+    int error = secret_file_read(from, password, PASSWORD_SIZE);
+    if (error < 0)
+        (void)ctl_fail("cannot read the password from %s: %s", path, strerror(-error));
+    return error == 0;
+}
+
+enum { NAME = 1, ROLE, SITE, TEAM, PERSON, PASSWORD_FILE };
+
+static bool take_option(int option, Moment__V1__AddUserRequest *request, struct wish *wish)
+{
+    switch (option) {
+    case NAME:
+        request->name = optarg;
+        return true;
+    case PERSON:
+        request->person_id = optarg;
+        return true;
+    case ROLE:
+        return words_add(&wish->roles, optarg);
+    case SITE:
+        return words_add(&wish->sites, optarg);
+    case TEAM:
+        return words_add(&wish->teams, optarg);
+    case PASSWORD_FILE:
+        request->password = wish->password;
+        return read_password(optarg, wish->password);
+    default:
+        return false;
+    }
+}
+
+static void print_password(const char *password)
+{
+    if (password[0] == '\0')
+        return;
+    (void)printf("password: %s\n", password);
+    ctl_say("(shown only now)");
+}
+
+int user_add_run(const struct ctl_command *command, int argc, char **argv)
+{
+    static const struct option words[] = {{"name", required_argument, NULL, NAME},
+                                          {"role", required_argument, NULL, ROLE},
+                                          {"site", required_argument, NULL, SITE},
+                                          {"team", required_argument, NULL, TEAM},
+                                          {"person", required_argument, NULL, PERSON},
+                                          {"password-file", required_argument, NULL, PASSWORD_FILE},
+                                          {NULL, 0, NULL, 0}};
+    struct wish wish = {.password = ""};
+    Moment__V1__AddUserRequest request;
+    moment__v1__add_user_request__init(&request);
+    for (int option; (option = getopt_long(argc, argv, "", words, NULL)) != -1;) {
+        if (!take_option(option, &request, &wish))
+            return ctl_usage(command, "an option is not understood");
+    }
+    if (argc - optind != 1 || wish.roles.count == 0)
+        return ctl_usage(command, "user add takes a login and at least one --role");
+    request.login = argv[optind];
+    request.roles = wish.roles.items;
+    request.n_roles = wish.roles.count;
+    request.sites = wish.sites.items;
+    request.n_sites = wish.sites.count;
+    request.teams = wish.teams.items;
+    request.n_teams = wish.teams.count;
+    const struct question question =
+        QUESTION("reporting", "reporting.AddUser", true, &request, add_user);
+    ProtobufCMessage *response = ask_or_tell(&question);
+    if (response == NULL)
+        return CTL_FAILED;
+    ctl_say("user %s added", request.login);
+    print_password(((Moment__V1__AddUserResponse *)response)->password);
+    ask_free(response);
+    return CTL_OK;
+}
+
+static void print_users(const Moment__V1__ListUsersResponse *list)
+{
+    static const char *const headings[] = {"LOGIN", "NAME",  "ROLES",
+                                           "SITES", "TEAMS", "LAST LOGIN"};
+    struct table table;
+    table_init(&table, countof(headings), headings);
+    for (size_t i = 0; i < list->n_users; i++) {
+        const Moment__V1__UserInfo *user = list->users[i];
+        char roles[WORDS_CELL_SIZE];
+        char sites[WORDS_CELL_SIZE];
+        char teams[WORDS_CELL_SIZE];
+        char when[TABLE_TIME_SIZE];
+        table_add(&table,
+                  (const char *const[]){
+                      user->login, user->name, words_cell(user->roles, user->n_roles, roles),
+                      user->n_sites > 0 ? words_cell(user->sites, user->n_sites, sites) : "all",
+                      user->n_teams > 0 ? words_cell(user->teams, user->n_teams, teams) : "all",
+                      user->disabled ? "disabled" : table_time(user->last_login_at, when)});
+    }
+    table_print(&table, "No users yet; `momentctl user add LOGIN --role leader` adds one.");
+}
+
+int user_list_run(const struct ctl_command *command, int argc, char **argv)
+{
+    bool wants_json;
+    Moment__V1__ListUsersRequest request;
+    moment__v1__list_users_request__init(&request);
+    int code = ctl_words(command, argc, argv, 0, 0, &wants_json);
+    if (code != 0)
+        return code;
+    const struct question question =
+        QUESTION("reporting", "reporting.ListUsers", false, &request, list_users);
+    ProtobufCMessage *response = ask_or_tell(&question);
+    if (response == NULL)
+        return CTL_FAILED;
+    if (wants_json)
+        ask_print_json(response);
+    else
+        print_users((Moment__V1__ListUsersResponse *)response);
+    ask_free(response);
+    return CTL_OK;
+}
+
+int user_password_run(const struct ctl_command *command, int argc, char **argv)
+{
+    static const struct option words[] = {{"password-file", required_argument, NULL, PASSWORD_FILE},
+                                          {NULL, 0, NULL, 0}};
+    char password[PASSWORD_SIZE] = "";
+    Moment__V1__SetPasswordRequest request;
+    moment__v1__set_password_request__init(&request);
+    for (int option; (option = getopt_long(argc, argv, "", words, NULL)) != -1;) {
+        if (option != PASSWORD_FILE || !read_password(optarg, password))
+            return ctl_usage(command, "--password-file takes a file, or - for stdin");
+    }
+    if (argc - optind != 1)
+        return ctl_usage(command, "user password takes a login");
+    request.login = argv[optind];
+    request.password = password;
+    const struct question question =
+        QUESTION("reporting", "reporting.SetPassword", true, &request, set_password);
+    ProtobufCMessage *response = ask_or_tell(&question);
+    if (response == NULL)
+        return CTL_FAILED;
+    ctl_say("the password of %s is changed; its sessions have ended", request.login);
+    print_password(((Moment__V1__SetPasswordResponse *)response)->password);
+    ask_free(response);
+    return CTL_OK;
+}
+
+int user_remove_run(const struct ctl_command *command, int argc, char **argv)
+{
+    bool unused;
+    Moment__V1__RemoveUserRequest request;
+    moment__v1__remove_user_request__init(&request);
+    int code = ctl_words(command, argc, argv, 1, 1, &unused);
+    if (code != 0)
+        return code;
+    request.login = argv[optind];
+    const struct question question =
+        QUESTION("reporting", "reporting.RemoveUser", true, &request, remove_user);
+    ProtobufCMessage *response = ask_or_tell(&question);
+    if (response == NULL)
+        return CTL_FAILED;
+    ctl_say("user %s removed", request.login);
+    ask_free(response);
+    return CTL_OK;
+}
