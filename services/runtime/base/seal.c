@@ -92,10 +92,13 @@ int seal_base64(const void *bytes, size_t len, char *to, size_t size)
 int seal_unbase64(struct slice text, void *to, size_t size, size_t *ret_len)
 {
     size_t len = 0;
-    errno = 0;
     if (sodium_base642bin(to, size, text.at, text.len, NULL, &len, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
-        return errno == ERANGE ? -ENOSPC : -EINVAL;
+                          sodium_base64_VARIANT_ORIGINAL) != 0) {
+        size_t padding = 0;
+        while (padding < 2 && padding < text.len && text.at[text.len - 1 - padding] == '=')
+            padding++;
+        return text.len / 4 * 3 > size + padding ? -ENOSPC : -EINVAL;
+    }
     *ret_len = len;
     return 0;
 }
