@@ -12,8 +12,8 @@
  * quality: clock_skew (live and record disagree by more than 2 s, or times run backwards),
  * contradicted (live told of a visit that the record denies), derived_answered_at, ended_in_gap,
  * incomplete (something between start and end was never told), lost_track, second_resolution
- * (times are whole seconds), source_gap (events of it may be missing), summary_missing is never set
- * here, talk_includes_hold, too_many_events, too_many_visits. */
+ * (times are whole seconds), source_gap (events of it may be missing), talk_includes_hold,
+ * too_many_events, too_many_visits. */
 #ifndef MOMENT_INGEST_FOLD_H
 #define MOMENT_INGEST_FOLD_H
 
