@@ -587,13 +587,6 @@ void bus_disallow(struct bus *bus, const char *user_id)
     cut_revoked(bus);
 }
 
-void bus_new_keys(char public_key[41], char secret_key[41])
-{
-    int rc = zmq_curve_keypair(public_key, secret_key);
-
-    assert(rc == 0); /* fails only if libzmq was built without CURVE */
-}
-
 void bus_drain(struct bus *bus)
 {
     bus->is_draining = true;

@@ -111,13 +111,18 @@ void submission_refuse(struct submission *submission, const struct problem *prob
 
 /* --- the bus itself: made by service_main, and by momentctl as a client --- */
 
+struct call_table {
+    const struct call_route *routes;
+    size_t count;
+    void *state; /* what the handlers get; null: that of bus_set_state */
+};
+
 struct bus_options {
     const char *name; /* whose key pair: "ingest", "operator"; copied */
     const char *keys_dir;
     /* The rest is for services; all null for a client. */
-    struct stream *stream; /* borrowed */
-    const struct call_route *const *tables; /* of routes; borrowed */
-    const size_t *counts;
+    struct stream *stream;           /* borrowed */
+    const struct call_table *tables; /* borrowed */
     size_t table_count;
     void (*submitted)(void *state, struct submission *submission); /* null: SUBMIT is refused */
     /* Logs; may be null. reason is "" when up. */

@@ -26,7 +26,7 @@ struct session {
     char user_id[80];
     char key[48];
     int64_t heard_us;
-    struct feed *feed; /* owned; null: not subscribed */
+    struct feed *feed;   /* owned; null: not subscribed */
     size_t submit_bytes; /* submitted and unanswered */
 };
 
@@ -75,8 +75,7 @@ struct session *bus_session(struct bus *bus, uint64_t serial); /* null: gone */
 /* A failed send means that the peer is gone; its session ends at the next tick. */
 void session_send(struct session *session, const Moment__V1__Frame *frame);
 void session_send_bytes(struct session *session, const void *bytes, size_t len);
-void session_refuse(struct session *session, Moment__V1__Refuse__Reason reason,
-                    const char *detail);
+void session_refuse(struct session *session, Moment__V1__Refuse__Reason reason, const char *detail);
 struct peer_link *bus_peer(struct bus *bus, const char *peer); /* null: not connected to it */
 /* on_up is called at once if the link is up already. */
 must_check int bus_subscribe(struct bus *bus, const char *peer, const struct subscriber *subscriber,

@@ -15,10 +15,11 @@
 #define METHOD_SIZE 96
 
 struct call {
-    struct bus *bus;         /* borrowed */
-    uint64_t session_serial; /* where the answer goes, if it is still there */
+    struct bus *bus;          /* borrowed */
+    uint64_t session_serial;  /* where the answer goes, if it is still there */
     Moment__V1__Frame *frame; /* owned; caller's texts point into it */
     const struct call_route *route;
+    void *state;               /* the handler's */
     ProtobufCMessage *request; /* owned */
     struct caller caller;
 };
@@ -243,13 +244,16 @@ void call_fail(struct call *call, const struct problem *problem)
     send_reply(call, &reply);
 }
 
-static const struct call_route *find_route(const struct bus *bus, const char *method)
+/* Null: no such method. */
+static const struct call_route *find_route(const struct bus *bus, const char *method,
+                                           void **ret_state)
 {
-    for (size_t table = 0; table < bus->options.table_count; table++) {
-        for (size_t i = 0; i < bus->options.counts[table]; i++) {
-            const struct call_route *route = &bus->options.tables[table][i];
-            if (strcmp(route->method, method) == 0) {
-                return route;
+    for (size_t i = 0; i < bus->options.table_count; i++) {
+        const struct call_table *table = &bus->options.tables[i];
+        for (size_t j = 0; j < table->count; j++) {
+            if (strcmp(table->routes[j].method, method) == 0) {
+                *ret_state = table->state ? table->state : bus->state;
+                return &table->routes[j];
             }
         }
     }
@@ -308,7 +312,7 @@ static int admit(struct call *call, struct problem *problem)
         problem_set(problem, 503, "draining", NULL, "%s is going away", call->bus->name);
         return -ESHUTDOWN;
     }
-    call->route = find_route(call->bus, message->method);
+    call->route = find_route(call->bus, message->method, &call->state);
     if (!call->route) {
         problem_set(problem, 404, "unknown-method", "method", "%s has no method %.80s",
                     call->bus->name, message->method);
@@ -390,8 +394,7 @@ static void reply_busy(struct session *session, uint64_t id)
     Moment__V1__Reply reply;
     Moment__V1__Frame frame;
 
-    problem_set(&problem, 503, "busy", NULL, "%s has too many calls under way",
-                session->bus->name);
+    problem_set(&problem, 503, "busy", NULL, "%s has too many calls under way", session->bus->name);
     problem_to_message(&problem, &message);
     moment__v1__reply__init(&reply);
     reply.id = id;
@@ -408,15 +411,14 @@ void call_received(struct session *session, Moment__V1__Frame **frame)
     struct bus *bus = session->bus;
     uint64_t id = (*frame)->call->id;
     struct problem problem;
-    struct call *call =
-        bus->calls_pending < CALLS_PENDING_MAX ? make_call(session, frame) : NULL;
+    struct call *call = bus->calls_pending < CALLS_PENDING_MAX ? make_call(session, frame) : NULL;
 
     if (!call) {
         reply_busy(session, id);
     } else if (admit(call, &problem) < 0) {
         call_fail(call, &problem);
     } else {
-        call->route->handler(bus->state, call);
+        call->route->handler(call->state, call);
     }
 }
 

@@ -11,7 +11,7 @@
 #define SOURCE_SIZE 256
 
 struct run {
-    struct bus *bus; /* borrowed */
+    struct bus *bus;          /* borrowed */
     char source[SOURCE_SIZE]; /* "command:<caller id>" */
     /* Of this attempt: */
     bool was_seen;

@@ -27,9 +27,8 @@ struct metric counter_records_sent =
     COUNTER("records_sent_total", "Stream records sent, by consumer.", "consumer");
 struct metric counter_consumer_records =
     COUNTER("consumer_records_total", "Records applied, by producer.", "producer");
-struct metric counter_consumer_lag =
-    GAUGE("consumer_lag_records", "Records that the producer has and we have not applied.",
-          "producer");
+struct metric counter_consumer_lag = GAUGE(
+    "consumer_lag_records", "Records that the producer has and we have not applied.", "producer");
 struct metric counter_consumer_connected =
     GAUGE("consumer_connected", "1 while subscribed to the producer.", "producer");
 struct metric counter_consumer_halted =
@@ -48,8 +47,7 @@ struct metric counter_stream_queued_bytes =
     GAUGE("stream_queued_bytes", "Work waiting for a transaction.", NULL);
 struct metric counter_reload_ok =
     GAUGE("config_last_reload_successful", "1 if the last SIGHUP took effect.", NULL);
-struct metric counter_build_info =
-    GAUGE("build_info", "1, with the version as label.", "version");
+struct metric counter_build_info = GAUGE("build_info", "1, with the version as label.", "version");
 struct metric counter_resident_bytes = {
     .name = "process_resident_memory_bytes",
     .kind = METRIC_GAUGE,
@@ -67,30 +65,18 @@ struct metric counter_start_time = {
 };
 
 struct metric *const counters_all[] = {
-    &counter_handshakes,
-    &counter_sessions,
-    &counter_frames_refused,
-    &counter_link_up,
-    &counter_link_opened,
-    &counter_calls,
-    &counter_asked,
-    &counter_submissions,
-    &counter_records_sent,
-    &counter_consumer_records,
-    &counter_consumer_lag,
-    &counter_consumer_connected,
-    &counter_consumer_halted,
-    &counter_consumer_resubscribed,
-    &counter_quarantined,
-    &counter_quarantine,
-    &counter_stream_ready,
-    &counter_stream_head,
-    &counter_stream_epoch,
-    &counter_stream_queued_bytes,
-    &counter_reload_ok,
-    &counter_build_info,
-    &counter_resident_bytes,
-    &counter_cpu_seconds,
+    &counter_handshakes,      &counter_sessions,
+    &counter_frames_refused,  &counter_link_up,
+    &counter_link_opened,     &counter_calls,
+    &counter_asked,           &counter_submissions,
+    &counter_records_sent,    &counter_consumer_records,
+    &counter_consumer_lag,    &counter_consumer_connected,
+    &counter_consumer_halted, &counter_consumer_resubscribed,
+    &counter_quarantined,     &counter_quarantine,
+    &counter_stream_ready,    &counter_stream_head,
+    &counter_stream_epoch,    &counter_stream_queued_bytes,
+    &counter_reload_ok,       &counter_build_info,
+    &counter_resident_bytes,  &counter_cpu_seconds,
     &counter_start_time,
 };
 const size_t counters_count = sizeof(counters_all) / sizeof(counters_all[0]);

@@ -579,6 +579,7 @@ struct db {
 
     int sync_status; /* of the sync whose results are coming */
     struct db_error sync_error;
+    char trouble[256]; /* why the last connection failed or ended */
 };
 
 static void connect_now(struct db *db);
@@ -634,11 +635,29 @@ static void forget_statements(struct db *db)
 
 /* From here on nothing works; what was in flight fails in the next turn of the loop, so that no
  * callback runs inside a call of the owner. */
+/* libpq ends its messages with a newline and breaks them into lines. */
+static void remember_trouble(struct db *db)
+{
+    const char *message = db->conn ? PQerrorMessage(db->conn) : "out of memory";
+    if (!message[0])
+        message = "timeout";
+    text_copy(db->trouble, sizeof db->trouble, message);
+    for (char *at = db->trouble; *at; at++)
+        if (*at == '\n')
+            *at = at[1] ? ' ' : 0;
+}
+
+const char *db_trouble(const struct db *db)
+{
+    return db->trouble;
+}
+
 static void mark_lost(struct db *db)
 {
     if (db->state == DB_LOST)
         return;
     db->state = DB_LOST;
+    remember_trouble(db);
     unwatch(db);
     PQfinish(db->conn);
     db->conn = NULL;

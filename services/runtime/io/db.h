@@ -77,6 +77,8 @@ must_check int db_open(struct loop *loop, const char *dsn, void (*on_state)(void
 /* Fails what is in flight, closes, frees when libuv is done. */
 void db_close(struct db **db);
 bool db_is_up(const struct db *db);
+/* Why the last connection failed or ended, in the words of libpq on one line; "" if none did. */
+const char *db_trouble(const struct db *db);
 size_t db_in_flight(const struct db *db); /* statements without a result yet */
 /* Drop the connection and make it again: the only way out of a state nobody understands. */
 void db_reset(struct db *db);

@@ -19,8 +19,8 @@ struct feed {
     struct follower *follower;
     char consumer[CONSUMER_SIZE];
     uint64_t nonce;
-    int64_t credit;      /* bytes; below zero after a record larger than the rest */
-    bool is_paused;      /* the follower waits for credit */
+    int64_t credit;       /* bytes; below zero after a record larger than the rest */
+    bool is_paused;       /* the follower waits for credit */
     uint64_t durable_seq; /* committed at the consumer */
     struct frame_data data;
     struct buf out;
@@ -142,9 +142,8 @@ void feed_open(struct session *session, const Moment__V1__Subscribe *subscribe)
         return;
     }
     session->feed = make_feed(session, subscribe);
-    if (!session->feed ||
-        follower_open(session->bus->options.stream, from, &follower_ops, session->feed,
-                      &session->feed->follower) < 0) {
+    if (!session->feed || follower_open(session->bus->options.stream, from, &follower_ops,
+                                        session->feed, &session->feed->follower) < 0) {
         feed_close(&session->feed);
         session_refuse(session, MOMENT__V1__REFUSE__REASON__REASON_BUSY, "out of memory");
     }

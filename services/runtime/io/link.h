@@ -23,11 +23,11 @@ struct link_ops {
 };
 
 struct link_options {
-    void *context;                /* borrowed */
-    const char *name;             /* ours, for HELLO; borrowed */
-    const char *peer;             /* copied */
-    const char *address;          /* copied */
-    const char *server_key;       /* copied */
+    void *context;                 /* borrowed */
+    const char *name;              /* ours, for HELLO; borrowed */
+    const char *peer;              /* copied */
+    const char *address;           /* copied */
+    const char *server_key;        /* copied */
     const struct curve_keys *keys; /* borrowed */
 };
 

@@ -22,6 +22,8 @@
 #include "io/bus.h"
 #include "io/http.h"
 
+#define SERVICE_VERSION "0.1.0"
+
 struct service;
 
 struct service_spec {

@@ -63,8 +63,7 @@ static int add_entry(struct entries *entries, const char *key, const char *user_
     if (strlen(key) != CURVE_KEY_SIZE - 1 || !zmq_z85_decode(raw, key) || !is_user_id(user_id)) {
         return -EINVAL;
     }
-    struct entry *grown =
-        reallocarray(entries->items, entries->count + 1, sizeof(*entries->items));
+    struct entry *grown = reallocarray(entries->items, entries->count + 1, sizeof(*entries->items));
     if (!grown) {
         return -ENOMEM;
     }
@@ -286,8 +285,7 @@ int zap_open(struct loop *loop, void *context, struct zap **ret_zap)
         return -ENOMEM;
     }
     zap->socket = zmq_socket(context, ZMQ_REP);
-    if (!zap->socket ||
-        zmq_setsockopt(zap->socket, ZMQ_LINGER, &linger, sizeof(linger)) != 0 ||
+    if (!zap->socket || zmq_setsockopt(zap->socket, ZMQ_LINGER, &linger, sizeof(linger)) != 0 ||
         zmq_bind(zap->socket, ENDPOINT) != 0) {
         rc = -zmq_errno();
     } else {
