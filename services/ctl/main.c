@@ -37,10 +37,11 @@ static const struct ctl_command commands[] = {
      quarantine_drop_run},
     {"source", "add",
      "KIND NAME [--system S] [--site S] [--host H] [--port P] [--user U] [--secret-file F] [--path "
-     "P] [--option NAME=VALUE]...",
+     "P] [--native] [--option NAME=VALUE]...",
      "Listen to a call centre from now on",
      "asterisk-ami: --host --port --user --secret-file; asterisk-queue-log: --path; events: prints "
-     "a bearer token and a webhook secret for POST /v1/events. Sources of one PBX share --system.",
+     "a bearer token and a webhook secret for POST /v1/events, with --native also the keys of a "
+     "ZeroMQ client. Sources of one PBX share --system.",
      source_add_run},
     {"source", "list", "[--json]", "Sources with their state", NULL, source_list_run},
     {"source", "remove", "NAME", "Stop listening; what was heard stays", NULL, source_remove_run},
@@ -61,7 +62,8 @@ static const struct ctl_command commands[] = {
      "LOGIN --role R... [--name N] [--site S]... [--team T]... [--person ID] [--password-file F]",
      "Somebody who logs in to the page",
      "Roles: leader, coach, agent, integrator, operator. Without --site and --team all are seen. "
-     "Without --password-file a password is made and printed once.",
+     "The password comes from --password-file (- is stdin) or MOMENT_PASSWORD; without both one is "
+     "made and printed once.",
      user_add_run},
     {"user", "list", "[--json]", "Who may log in", NULL, user_list_run},
     {"user", "password", "LOGIN [--password-file F]", "A new password", NULL, user_password_run},

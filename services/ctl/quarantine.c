@@ -34,32 +34,50 @@ static void add_entry(struct table *table, const char *service,
                                     table_time(entry->quarantined_at, when), entry->error});
 }
 
+static void add_json(json_t *json, const char *service,
+                     const Moment__V1__ListQuarantineResponse *list)
+{
+    for (size_t i = 0; i < list->n_entries; i++) {
+        json_t *entry = json_from_protobuf(&list->entries[i]->base);
+        (void)json_object_set_new(entry, "service", json_string(service));
+        (void)json_array_append_new(json, entry);
+    }
+}
+
+/* Asks the service of that name, or all; counts. */
+static void collect(const char *only, struct table *table, json_t *json, unsigned *ret_asked,
+                    unsigned *ret_answered)
+{
+    for (size_t i = 0; i < CTL_SERVICES; i++) {
+        if (only != NULL && strcmp(only, ctl_services[i]) != 0)
+            continue;
+        (*ret_asked)++;
+        Moment__V1__ListQuarantineResponse *list = list_of(ctl_services[i]);
+        if (list == NULL)
+            continue;
+        (*ret_answered)++;
+        for (size_t e = 0; e < list->n_entries; e++)
+            add_entry(table, ctl_services[i], list->entries[e]);
+        add_json(json, ctl_services[i], list);
+        ask_free(&list->base);
+    }
+}
+
 int quarantine_list_run(const struct ctl_command *command, int argc, char **argv)
 {
-    static const char *const headings[] = {"SERVICE", "ID",  "FROM", "SEQ",
-                                           "TYPE",    "KEY", "WHEN", "ERROR"};
+    static const char *const headings[] = {"SERVICE", "ID",   "FROM",     "SEQ",  "TYPE",
+                                           "KEY",     "WHEN", "SQLSTATE", "ERROR"};
     bool wants_json;
     int code = ctl_words(command, argc, argv, 0, 1, &wants_json);
     if (code != 0)
         return code;
-    struct table table;
-    json_t *json = json_object();
+    const char *only = optind < argc ? argv[optind] : NULL;
     unsigned asked = 0;
     unsigned answered = 0;
+    struct table table;
+    json_t *json = json_array();
     table_init(&table, countof(headings), headings);
-    for (size_t i = 0; i < CTL_SERVICES; i++) {
-        if (optind < argc && strcmp(argv[optind], ctl_services[i]) != 0)
-            continue;
-        asked++;
-        Moment__V1__ListQuarantineResponse *list = list_of(ctl_services[i]);
-        if (list == NULL)
-            continue;
-        answered++;
-        for (size_t e = 0; e < list->n_entries; e++)
-            add_entry(&table, ctl_services[i], list->entries[e]);
-        (void)json_object_set_new(json, ctl_services[i], json_from_protobuf(&list->base));
-        ask_free(&list->base);
-    }
+    collect(only, &table, json, &asked, &answered);
     if (wants_json) {
         (void)json_dumpf(json, stdout, JSON_INDENT(2));
         (void)putchar('\n');
@@ -68,7 +86,7 @@ int quarantine_list_run(const struct ctl_command *command, int argc, char **argv
     }
     json_decref(json);
     if (asked == 0)
-        return ctl_usage(command, "there is no service %s", argv[optind]);
+        return ctl_usage(command, "there is no service %s", only);
     return answered == asked ? CTL_OK : answered > 0 ? CTL_PARTLY : CTL_FAILED;
 }
 

@@ -68,7 +68,7 @@ static bool add_path(struct options *options, const char *path)
     return fits && add_option(options, "path", options->path);
 }
 
-enum { SYSTEM = 1, SITE, OPTION, HOST, PORT, USER, SECRET_FILE, PATH };
+enum { SYSTEM = 1, SITE, OPTION, HOST, PORT, USER, SECRET_FILE, PATH, NATIVE };
 
 static bool take_option(int option, Moment__V1__AddSourceRequest *request, struct options *options)
 {
@@ -91,6 +91,8 @@ static bool take_option(int option, Moment__V1__AddSourceRequest *request, struc
         return add_secret(options, optarg);
     case PATH:
         return add_path(options, optarg);
+    case NATIVE:
+        return add_option(options, "native", "true");
     default:
         return false;
     }
@@ -113,9 +115,9 @@ static int add(const Moment__V1__AddSourceRequest *request)
     ctl_say("source %s added%s", added->name,
             added->token[0] != '\0' ? "; these are shown only now:" : "");
     print_once("token", added->token);
-    print_once("webhook_secret", added->webhook_secret);
-    print_once("curve_public_key", added->curve_public_key);
-    print_once("curve_secret_key", added->curve_secret_key);
+    print_once("webhook secret", added->webhook_secret);
+    print_once("CURVE public key", added->curve_public_key);
+    print_once("CURVE secret key", added->curve_secret_key);
     ask_free(response);
     return CTL_OK;
 }
@@ -130,6 +132,7 @@ int source_add_run(const struct ctl_command *command, int argc, char **argv)
                                           {"user", required_argument, NULL, USER},
                                           {"secret-file", required_argument, NULL, SECRET_FILE},
                                           {"path", required_argument, NULL, PATH},
+                                          {"native", no_argument, NULL, NATIVE},
                                           {NULL, 0, NULL, 0}};
     struct options options = {.count = 0};
     Moment__V1__AddSourceRequest request;
@@ -231,7 +234,7 @@ int source_rotate_run(const struct ctl_command *command, int argc, char **argv)
         return CTL_FAILED;
     const Moment__V1__RotateSourceResponse *rotated = (Moment__V1__RotateSourceResponse *)response;
     print_once("token", rotated->token);
-    print_once("webhook_secret", rotated->webhook_secret);
+    print_once("webhook secret", rotated->webhook_secret);
     ctl_say("%s", request.retire_old ? "The older secret is refused from now on."
                                      : "The older secret stays valid until `momentctl source "
                                        "rotate NAME --retire-old`.");

@@ -1,4 +1,5 @@
 /* user - `momentctl user`: people who log in to the page with a password. */
+#include "base/text.h"
 #include "ctl/ask.h"
 #include "ctl/commands.h"
 #include "ctl/secret_file.h"
@@ -47,11 +48,18 @@ static bool take_option(int option, Moment__V1__AddUserRequest *request, struct 
     case TEAM:
         return words_add(&wish->teams, optarg);
     case PASSWORD_FILE:
-        request->password = wish->password;
         return read_password(optarg, wish->password);
     default:
         return false;
     }
+}
+
+/* Where nobody can look over a shoulder: the environment, for scripts. */
+static void take_from_environment(char password[PASSWORD_SIZE])
+{
+    const char *text = getenv("MOMENT_PASSWORD");
+    if (password[0] == '\0' && text != NULL)
+        (void)text_copy(password, PASSWORD_SIZE, text);
 }
 
 static void print_password(const char *password)
@@ -80,6 +88,8 @@ int user_add_run(const struct ctl_command *command, int argc, char **argv)
     }
     if (argc - optind != 1 || wish.roles.count == 0)
         return ctl_usage(command, "user add takes a login and at least one --role");
+    take_from_environment(wish.password);
+    request.password = wish.password;
     request.login = argv[optind];
     request.roles = wish.roles.items;
     request.n_roles = wish.roles.count;
@@ -154,6 +164,7 @@ int user_password_run(const struct ctl_command *command, int argc, char **argv)
     }
     if (argc - optind != 1)
         return ctl_usage(command, "user password takes a login");
+    take_from_environment(password);
     request.login = argv[optind];
     request.password = password;
     const struct question question =
