@@ -30,7 +30,8 @@
 #include "ingest/rules/ami_packet.h"
 #include "ingest/rules/event.h"
 
-#define ASTERISK_AMI_CHANNELS 4096
+#define ASTERISK_AMI_CONTACTS 4096
+#define ASTERISK_AMI_MEMBERS 4096
 #define ASTERISK_AMI_CONTEXTS                                                                      \
     "from-carrier,from-trunk,from-pstn,from-external,from-provider,incoming,public"
 
@@ -47,7 +48,6 @@ struct asterisk_ami_counts {
     uint64_t overflows;        /* things that found no room in a table */
     uint64_t snapshots;        /* completed */
     uint64_t snapshot_refused; /* lists answered by an error */
-    size_t channels;
     size_t contacts;
     size_t members;
 };
@@ -68,12 +68,12 @@ void asterisk_ami_recall(struct asterisk_ami *ami, const char *contact_id, const
                          int64_t entered_at, const char *agent);
 
 /* QueueStatus and CoreShowChannels were just sent. heard_until: when the source was last heard
- * before this connection, 0 if never; the greater of it and what the interpreter knows begins the
- * gap, at (now) ends it. */
+ * before this connection by its own clock (the greatest occurred_at), 0 if never; the greater of it
+ * and what the interpreter knows begins the gap, the end of the lists ends it. */
 void asterisk_ami_snapshot(struct asterisk_ami *ami, const char *queues_action_id,
-                           const char *channels_action_id, int64_t heard_until, int64_t at);
+                           const char *channels_action_id, int64_t heard_until);
 /* The connection is gone. Says nothing about contacts: the next snapshot does. */
-void asterisk_ami_disconnected(struct asterisk_ami *ami, int64_t at);
+void asterisk_ami_disconnected(struct asterisk_ami *ami);
 /* No snapshot is awaited. */
 bool asterisk_ami_is_settled(const struct asterisk_ami *ami);
 
