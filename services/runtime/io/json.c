@@ -115,6 +115,11 @@ static bool is_time(const ProtobufCFieldDescriptor *field)
             strcmp(field->name, "at") == 0 || strcmp(field->name, "since") == 0);
 }
 
+static bool zero_is_null(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_ENUM || is_time(field);
+}
+
 static bool is_oneof(const ProtobufCFieldDescriptor *field)
 {
     return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
@@ -563,8 +568,11 @@ static int read_repeated(const struct place *place, const json_t *json,
     for (size_t i = 0; i < count; i++) {
         struct place item = enter_item(place, i);
         const json_t *value = json_array_get(json, i);
-        int rc = json_is_null(value) ? refuse(&item, "must not be null")
-                                     : read_value(&item, value, field, items + i * item_size);
+        int rc = 0;
+        if (!json_is_null(value))
+            rc = read_value(&item, value, field, items + i * item_size);
+        else if (!zero_is_null(field))
+            rc = refuse(&item, "must not be null");
         if (rc < 0)
             return rc;
         /* Grows with what is whole, so that a half-read message can be freed. */
