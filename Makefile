@@ -94,7 +94,7 @@ $(OUT)/momentctl: $(call objects,$(call find_c,services/ctl)) $(OUT)/gen/schema.
 
 # --- unit tests -----------------------------------------------------------------------------------
 # tests/unit/base/X_test.c        links libbase and nothing else
-# tests/unit/rules/S_X_test.c     links services/S/rules/X.o and libbase: the proof that a rule is pure
+# tests/unit/rules/S_X_test.c     links services/S/rules and libbase: the proof that rules are pure
 # tests/unit/io/X_test.c          links libio
 # tests/unit/S/X_test.c           links the service S without its main.o
 UNIT_BASE := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/base/*_test.c))
@@ -109,8 +109,8 @@ $(UNIT_BASE): $(OUT)/tests/unit/base/%: $(OUT)/tests/unit/base/%.o $(BASE_A)
 	$(call link_test,-lsodium -lm)
 
 .SECONDEXPANSION:
-rule_object = $(OUT)/services/$(word 1,$(subst _, ,$(1)))/rules/$(subst $(word 1,$(subst _, ,$(1)))_,,$(1:_test=)).o
-$(UNIT_RULES): $(OUT)/tests/unit/rules/%: $(OUT)/tests/unit/rules/%.o $$(call rule_object,$$*) $(BASE_A)
+rule_objects = $(call objects,$(call find_c,services/$(word 1,$(subst _, ,$(1)))/rules))
+$(UNIT_RULES): $(OUT)/tests/unit/rules/%: $(OUT)/tests/unit/rules/%.o $$(call rule_objects,$$*) $(BASE_A)
 	$(call link_test,-lsodium -lm)
 
 $(UNIT_IO): $(OUT)/tests/unit/io/%: $(OUT)/tests/unit/io/%.o $(IO_A) $(PROTO_A) $(BASE_A)
