@@ -1,0 +1,519 @@
+/* codec - see the header. */
+#include "feedback/codec.h"
+
+#include "io/json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAME_VALUE 1e-9
+
+_Static_assert((int)STATE_ENDED == (int)MOMENT__V1__MOMENT_STATE__MOMENT_STATE_ENDED, "states");
+_Static_assert((int)STATE_HELD == (int)MOMENT__V1__MOMENT_STATE__MOMENT_STATE_HELD, "states");
+_Static_assert((int)OUTCOME_ABANDONED == (int)MOMENT__V1__OUTCOME__OUTCOME_ABANDONED, "outcomes");
+_Static_assert((int)CRITERION_OBSERVED == (int)MOMENT__V1__CRITERION_KIND__CRITERION_KIND_OBSERVED,
+               "kinds");
+_Static_assert((int)FATAL_SECTION == (int)MOMENT__V1__FATAL_SCOPE__FATAL_SCOPE_SECTION, "fatal");
+_Static_assert((int)AT_MOST == (int)MOMENT__V1__COMPARISON__COMPARISON_AT_MOST, "comparisons");
+_Static_assert((int)EQUAL == (int)MOMENT__V1__COMPARISON__COMPARISON_EQUAL, "comparisons");
+_Static_assert((int)ALERT_WAITING == (int)MOMENT__V1__ALERT_SUBJECT__ALERT_SUBJECT_WAITING,
+               "subjects");
+_Static_assert((int)ALERT_SERVICE_LEVEL ==
+                   (int)MOMENT__V1__ALERT_SUBJECT__ALERT_SUBJECT_SERVICE_LEVEL,
+               "subjects");
+
+void codec_free(ProtobufCMessage *message)
+{
+    if (message != NULL) {
+        protobuf_c_message_free_unpacked(message, NULL);
+    }
+}
+
+int codec_copy(const ProtobufCMessage *message, ProtobufCMessage **ret_copy)
+{
+    uint8_t *bytes;
+    size_t len;
+    int error = protobuf_write(message, &bytes, &len);
+
+    if (error != 0) {
+        return error;
+    }
+    *ret_copy = protobuf_c_message_unpack(message->descriptor, NULL, len, bytes);
+    free(bytes);
+    return *ret_copy != NULL ? 0 : -ENOMEM;
+}
+
+int codec_set(char **text, const char *value)
+{
+    char *copy = strdup(value);
+
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    if (*text != protobuf_c_empty_string) {
+        free(*text);
+    }
+    *text = copy;
+    return 0;
+}
+
+/* --- moments --- */
+
+static int64_t known_ms(int known_case, uint32_t value)
+{
+    return known_case != 0 ? (int64_t)value : -1;
+}
+
+static void read_visit(const Moment__V1__Visit *message, struct visit *visit)
+{
+    *visit = (struct visit){
+        .queue = message->queue,
+        .agent = message->agent,
+        .entered_at = message->entered_at,
+        .answered_at = message->answered_at,
+        .ended_at = message->ended_at,
+        .wait_ms = known_ms((int)message->wait_known_case, message->wait_ms),
+        .ring_ms = known_ms((int)message->ring_known_case, message->ring_ms),
+        .hold_ms = known_ms((int)message->hold_known_case, message->hold_ms),
+        .hold_longest_ms =
+            known_ms((int)message->hold_longest_known_case, message->hold_longest_ms),
+        .hold_count = message->hold_count_known_case != 0 ? (int32_t)message->hold_count : -1,
+        .offers = message->offers,
+        .offer_failures = message->offer_failures,
+        .outcome = (int)message->outcome,
+    };
+}
+
+static void read_moment(const Moment__V1__Moment *message, int64_t changed_at,
+                        struct moment *moment)
+{
+    *moment = (struct moment){
+        .moment_id = message->moment_id,
+        .site = message->site,
+        .queue = message->queue,
+        .agent = message->agent,
+        .person_id = message->person_id,
+        .team_id = message->team_id,
+        .channel = (int)message->channel,
+        .outcome = (int)message->outcome,
+        .state = (enum moment_state)message->state,
+        .state_since = message->state_since,
+        .started_at = message->started_at,
+        .ended_at = message->ended_at,
+        .changed_at = changed_at,
+        .wait_ms = known_ms((int)message->wait_known_case, message->wait_ms),
+        .ring_ms = known_ms((int)message->ring_known_case, message->ring_ms),
+        .talk_ms = known_ms((int)message->talk_known_case, message->talk_ms),
+        .hold_ms = known_ms((int)message->hold_known_case, message->hold_ms),
+        .wrap_ms = known_ms((int)message->wrap_known_case, message->wrap_ms),
+        .hold_count = message->hold_count_known_case != 0 ? (int32_t)message->hold_count : -1,
+        .transfers = message->transfers,
+        .repeat_contacts = message->repeat_contacts,
+        .has_csat = message->csat_known_case != 0,
+        .has_nps = message->nps_known_case != 0,
+    };
+    moment->csat = moment->has_csat ? message->csat : 0.0;
+    moment->nps = moment->has_nps ? message->nps : 0.0;
+}
+
+int codec_snapshot(Moment__V1__Moment **message, int64_t changed_at, struct snapshot *ret_snapshot)
+{
+    struct snapshot snapshot = {.message = *message};
+    struct id id;
+
+    *message = NULL;
+    if (snapshot.message == NULL || id_parse(snapshot.message->moment_id, &id) != 0) {
+        codec_snapshot_done(&snapshot);
+        return -EBADMSG;
+    }
+    if (snapshot.message->n_visits > 0) {
+        snapshot.visits = calloc(snapshot.message->n_visits, sizeof(*snapshot.visits));
+        if (snapshot.visits == NULL) {
+            codec_snapshot_done(&snapshot);
+            return -ENOMEM;
+        }
+    }
+    read_moment(snapshot.message, changed_at, &snapshot.plain);
+    for (size_t i = 0; i < snapshot.message->n_visits; i++) {
+        read_visit(snapshot.message->visits[i], &snapshot.visits[i]);
+    }
+    snapshot.plain.visits = snapshot.visits;
+    snapshot.plain.visit_count = snapshot.message->n_visits;
+    *ret_snapshot = snapshot;
+    return 0;
+}
+
+void codec_snapshot_done(struct snapshot *snapshot)
+{
+    if (snapshot->message != NULL) {
+        codec_free(&snapshot->message->base);
+    }
+    free(snapshot->visits);
+    *snapshot = (struct snapshot){0};
+}
+
+bool codec_is_ended(const struct snapshot *snapshot)
+{
+    return snapshot->plain.state == STATE_ENDED || snapshot->plain.outcome != OUTCOME_OPEN;
+}
+
+bool codec_is_merged(const struct snapshot *snapshot)
+{
+    return snapshot->message->merged_into[0] != '\0';
+}
+
+/* --- standards --- */
+
+static void read_criterion(const Moment__V1__Criterion *message, struct criterion *criterion)
+{
+    *criterion = (struct criterion){
+        .criterion_id = message->criterion_id,
+        .section = message->section,
+        .title = message->title,
+        .kind = (enum criterion_kind)message->kind,
+        .weight = message->weight,
+        .critical = message->critical != 0,
+        .fatal = (enum fatal_scope)message->fatal,
+        .metric = message->metric,
+        .comparison = (enum comparison)message->comparison,
+        .value = message->value,
+        .has_wow = message->wow_known_case != 0,
+        .wow_value = message->wow_known_case != 0 ? message->wow_value : 0.0,
+    };
+}
+
+/* Makes a string array of a message into one of constants. */
+static const char *const *names_of(char **names)
+{
+    return (const char *const *)names;
+}
+
+static int read_scope(const Moment__V1__StandardScope *message, struct held_standard *standard)
+{
+    struct scope *scope = &standard->plain.scope;
+
+    if (message == NULL) {
+        return 0;
+    }
+    *scope = (struct scope){
+        .sites = names_of(message->sites),
+        .site_count = message->n_sites,
+        .queues = names_of(message->queues),
+        .queue_count = message->n_queues,
+        .channel_count = message->n_channels,
+    };
+    if (message->n_channels == 0) {
+        return 0;
+    }
+    standard->channels = calloc(message->n_channels, sizeof(*standard->channels));
+    if (standard->channels == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < message->n_channels; i++) {
+        standard->channels[i] = (int)message->channels[i];
+    }
+    scope->channels = standard->channels;
+    return 0;
+}
+
+static int read_criteria(const Moment__V1__Standard *message, struct held_standard *standard)
+{
+    if (message->n_criteria == 0) {
+        return 0;
+    }
+    standard->criteria = calloc(message->n_criteria, sizeof(*standard->criteria));
+    if (standard->criteria == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < message->n_criteria; i++) {
+        read_criterion(message->criteria[i], &standard->criteria[i]);
+    }
+    standard->plain.criteria = standard->criteria;
+    standard->plain.criterion_count = message->n_criteria;
+    return 0;
+}
+
+int codec_standard(Moment__V1__Standard **message, struct held_standard *ret_standard)
+{
+    struct held_standard standard = {.message = *message};
+    int error;
+
+    *message = NULL;
+    standard.plain = (struct standard){
+        .standard_id = standard.message->standard_id,
+        .version = standard.message->version,
+        .title = standard.message->title,
+        .signed_by = standard.message->signed_by,
+        .why = standard.message->why,
+        .example = standard.message->example,
+        .effective_at = standard.message->effective_at,
+        .is_retired = standard.message->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_RETIRED,
+    };
+    error = read_scope(standard.message->scope, &standard);
+    if (error == 0) {
+        error = read_criteria(standard.message, &standard);
+    }
+    if (error != 0) {
+        codec_standard_done(&standard);
+        return error;
+    }
+    *ret_standard = standard;
+    return 0;
+}
+
+void codec_standard_done(struct held_standard *standard)
+{
+    if (standard->message != NULL) {
+        codec_free(&standard->message->base);
+    }
+    free(standard->criteria);
+    free(standard->channels);
+    *standard = (struct held_standard){0};
+}
+
+bool codec_standard_has_unknown(const Moment__V1__Standard *message, char *ret_field, size_t size)
+{
+    if (message->base.n_unknown_fields > 0) {
+        (void)snprintf(ret_field, size, "standard");
+        return true;
+    }
+    if (message->scope != NULL && message->scope->base.n_unknown_fields > 0) {
+        (void)snprintf(ret_field, size, "standard.scope");
+        return true;
+    }
+    for (size_t i = 0; i < message->n_criteria; i++) {
+        if (message->criteria[i]->base.n_unknown_fields > 0) {
+            (void)snprintf(ret_field, size, "standard.criteria[%zu]", i);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- rules --- */
+
+int codec_rule(Moment__V1__AlertRule **message, struct held_rule *ret_rule)
+{
+    Moment__V1__AlertRule *rule = *message;
+
+    *message = NULL;
+    if ((int)rule->subject <= (int)ALERT_UNKNOWN || (int)rule->subject >= (int)ALERT_SUBJECTS) {
+        codec_free(&rule->base);
+        return -EINVAL;
+    }
+    ret_rule->message = rule;
+    ret_rule->plain = (struct alert_rule){
+        .subject = (enum alert_subject)rule->subject,
+        .threshold = rule->threshold,
+        .clear = rule->clear_known_case != 0 ? rule->clear_threshold : rule->threshold,
+        .cooldown_us = rule->cooldown_ms * INT64_C(1000),
+        .minimum_count = rule->minimum_count,
+        .window_us = rule->window_ms * INT64_C(1000),
+        .target_us = rule->target_ms * INT64_C(1000),
+        .sites = names_of(rule->sites),
+        .queues = names_of(rule->queues),
+        .teams = names_of(rule->teams),
+        .site_count = rule->n_sites,
+        .queue_count = rule->n_queues,
+        .team_count = rule->n_teams,
+    };
+    return 0;
+}
+
+void codec_rule_done(struct held_rule *rule)
+{
+    if (rule->message != NULL) {
+        codec_free(&rule->message->base);
+    }
+    *rule = (struct held_rule){0};
+}
+
+/* --- evaluations --- */
+
+static uint32_t section_of(const struct standard *standard, size_t criterion)
+{
+    for (size_t i = 0; i < criterion; i++) {
+        if (strcmp(standard->criteria[i].section, standard->criteria[criterion].section) == 0) {
+            return (uint32_t)i;
+        }
+    }
+    return (uint32_t)criterion;
+}
+
+static void fill_result(Moment__V1__CriterionResult *result, const struct criterion *criterion,
+                        const struct measurement *measured)
+{
+    moment__v1__criterion_result__init(result);
+    /* The strings are the standard's: the message is copied before it leaves codec_evaluation. */
+    result->criterion_id = (char *)(uintptr_t)criterion->criterion_id;
+    result->title = (char *)(uintptr_t)criterion->title;
+    result->section = (char *)(uintptr_t)criterion->section;
+    result->metric = (char *)(uintptr_t)criterion->metric;
+    result->weight = criterion->weight;
+    result->critical = criterion->critical;
+    result->fatal = criterion->fatal != FATAL_NONE;
+    result->not_applicable = !measured->applies;
+    result->met = measured->met;
+    result->wow = measured->wow;
+    result->comparison = (Moment__V1__Comparison)criterion->comparison;
+    result->value = criterion->value;
+    if (measured->applies) {
+        result->actual_known_case = MOMENT__V1__CRITERION_RESULT__ACTUAL_KNOWN_ACTUAL;
+        result->actual = measured->actual;
+    }
+}
+
+static void fill_scores(Moment__V1__Evaluation *message, const struct score *score)
+{
+    if (score->is_known) {
+        message->raw_known_case = MOMENT__V1__EVALUATION__RAW_KNOWN_RAW_SCORE;
+        message->raw_score = score->raw;
+        message->final_known_case = MOMENT__V1__EVALUATION__FINAL_KNOWN_FINAL_SCORE;
+        message->final_score = score->final;
+    }
+    if (score->is_critical_known) {
+        message->critical_known_case = MOMENT__V1__EVALUATION__CRITICAL_KNOWN_CRITICAL_SCORE;
+        message->critical_score = score->critical;
+    }
+}
+
+static void judge(const struct moment *moment, const struct standard *standard,
+                  Moment__V1__CriterionResult *results, struct score *ret_score)
+{
+    struct score_item items[SCORE_ITEMS_MAX] = {0};
+
+    for (size_t i = 0; i < standard->criterion_count; i++) {
+        const struct criterion *criterion = &standard->criteria[i];
+        struct measurement measured = measure(moment, criterion);
+
+        fill_result(&results[i], criterion, &measured);
+        items[i] = (struct score_item){
+            .weight = criterion->weight,
+            .earned = measured.met ? 1.0 : 0.0,
+            .possible = 1.0,
+            .section = section_of(standard, i),
+            .fatal = criterion->fatal,
+            .critical = criterion->critical,
+            .wow = measured.wow,
+            .not_applicable = !measured.applies,
+        };
+    }
+    score(items, standard->criterion_count, ret_score);
+}
+
+static void evaluation_id(const struct snapshot *snapshot, const struct held_standard *standard,
+                          const char *evaluator, char text[ID_TEXT_SIZE])
+{
+    char version[16];
+    const char *const parts[] = {"evaluation", evaluator, standard->plain.standard_id, version,
+                                 snapshot->plain.moment_id};
+    struct id id;
+
+    (void)snprintf(version, sizeof(version), "%u", standard->plain.version);
+    id = id_of(parts, countof(parts));
+    (void)id_print(&id, text);
+}
+
+static void fill_evaluation(Moment__V1__Evaluation *message, const struct snapshot *snapshot,
+                            const struct held_standard *standard, const char *evaluator)
+{
+    const Moment__V1__Moment *moment = snapshot->message;
+
+    message->moment_id = moment->moment_id;
+    message->moment_revision = moment->revision;
+    message->standard_id = standard->message->standard_id;
+    message->standard_version = standard->message->version;
+    message->standard_title = standard->message->title;
+    message->site = moment->site;
+    message->queue = moment->queue;
+    message->agent = moment->agent;
+    message->person_id = moment->person_id;
+    message->team_id = moment->team_id;
+    message->evaluator = (char *)(uintptr_t)evaluator;
+    message->moment_ended_at = moment->ended_at;
+    if (snapshot->plain.has_csat) {
+        message->csat_known_case = MOMENT__V1__EVALUATION__CSAT_KNOWN_CSAT;
+        message->csat = snapshot->plain.csat;
+    }
+}
+
+int codec_evaluation(const struct snapshot *snapshot, const struct held_standard *standard,
+                     const char *evaluator, Moment__V1__Evaluation **ret_message)
+{
+    size_t count = standard->plain.criterion_count;
+    Moment__V1__CriterionResult *results = calloc(count, sizeof(*results));
+    Moment__V1__CriterionResult **pointers = calloc(count, sizeof(*pointers));
+    Moment__V1__Evaluation message;
+    ProtobufCMessage *copy = NULL;
+    char id_text[ID_TEXT_SIZE];
+    struct score result;
+    int error = -ENOMEM;
+
+    if (results == NULL || pointers == NULL) {
+        goto out;
+    }
+    moment__v1__evaluation__init(&message);
+    evaluation_id(snapshot, standard, evaluator, id_text);
+    message.evaluation_id = id_text;
+    fill_evaluation(&message, snapshot, standard, evaluator);
+    judge(&snapshot->plain, &standard->plain, results, &result);
+    fill_scores(&message, &result);
+    for (size_t i = 0; i < count; i++) {
+        pointers[i] = &results[i];
+    }
+    message.n_results = count;
+    message.results = pointers;
+    error = codec_copy(&message.base, &copy);
+    if (error == 0) {
+        *ret_message = (Moment__V1__Evaluation *)copy;
+    }
+out:
+    free(results);
+    free(pointers);
+    return error;
+}
+
+static bool is_same_value(bool a_known, double a, bool b_known, double b)
+{
+    return a_known == b_known && (!a_known || fabs(a - b) < SAME_VALUE);
+}
+
+static bool is_same_result(const Moment__V1__CriterionResult *a,
+                           const Moment__V1__CriterionResult *b)
+{
+    return strcmp(a->criterion_id, b->criterion_id) == 0 &&
+           a->not_applicable == b->not_applicable && a->met == b->met && a->wow == b->wow &&
+           is_same_value(a->actual_known_case != 0, a->actual, b->actual_known_case != 0,
+                         b->actual);
+}
+
+static bool is_same_score(const Moment__V1__Evaluation *a, const Moment__V1__Evaluation *b)
+{
+    return is_same_value(a->raw_known_case != 0, a->raw_score, b->raw_known_case != 0,
+                         b->raw_score) &&
+           is_same_value(a->final_known_case != 0, a->final_score, b->final_known_case != 0,
+                         b->final_score) &&
+           is_same_value(a->critical_known_case != 0, a->critical_score,
+                         b->critical_known_case != 0, b->critical_score) &&
+           is_same_value(a->csat_known_case != 0, a->csat, b->csat_known_case != 0, b->csat);
+}
+
+bool codec_is_same_evaluation(const Moment__V1__Evaluation *a, const Moment__V1__Evaluation *b)
+{
+    if (strcmp(a->evaluation_id, b->evaluation_id) != 0 || a->withdrawn != b->withdrawn ||
+        a->moment_ended_at != b->moment_ended_at || strcmp(a->site, b->site) != 0 ||
+        strcmp(a->queue, b->queue) != 0 || strcmp(a->agent, b->agent) != 0 ||
+        strcmp(a->person_id, b->person_id) != 0 || strcmp(a->team_id, b->team_id) != 0 ||
+        a->n_results != b->n_results || !is_same_score(a, b)) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_results; i++) {
+        if (!is_same_result(a->results[i], b->results[i])) {
+            return false;
+        }
+    }
+    return true;
+}

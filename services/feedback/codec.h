@@ -1,0 +1,68 @@
+/* codec - moments, standards, evaluations, alerts and rules between protobuf and plain structs.
+ *
+ * What comes in is checked here once. Plain structs borrow their strings from the message that they
+ * were made of. Allocation failure is -ENOMEM; loop thread. */
+#ifndef MOMENT_FEEDBACK_CODEC_H
+#define MOMENT_FEEDBACK_CODEC_H
+
+#include "base/id.h"
+#include "feedback/rules/alert.h"
+#include "feedback/rules/measure.h"
+#include "feedback/rules/moment.h"
+#include "feedback/rules/score.h"
+#include "feedback/rules/standard.h"
+#include "io/bus.h"
+#include "moment/v1/feedback.pb-c.h"
+#include "moment/v1/ingest.pb-c.h"
+
+/* A moment's snapshot with its plain form. */
+struct snapshot {
+    Moment__V1__Moment *message; /* owned; null: none */
+    struct moment plain;
+    struct visit *visits; /* owned */
+};
+
+/* Consumes *message. -EBADMSG: no moment, or a moment_id that is no UUID. */
+must_check int codec_snapshot(Moment__V1__Moment **message, int64_t changed_at,
+                              struct snapshot *ret_snapshot);
+void codec_snapshot_done(struct snapshot *snapshot);
+/* The moment came out: it ended, or its outcome is known. */
+bool codec_is_ended(const struct snapshot *snapshot);
+bool codec_is_merged(const struct snapshot *snapshot);
+
+struct held_standard {
+    Moment__V1__Standard *message; /* owned */
+    struct standard plain;
+    struct criterion *criteria; /* owned */
+    int *channels;              /* owned */
+};
+
+/* Consumes *message. */
+must_check int codec_standard(Moment__V1__Standard **message, struct held_standard *ret_standard);
+void codec_standard_done(struct held_standard *standard);
+/* Fields that this version doesn't know would be dropped without a word: refused instead. */
+bool codec_standard_has_unknown(const Moment__V1__Standard *message, char *ret_field, size_t size);
+
+struct held_rule {
+    Moment__V1__AlertRule *message; /* owned */
+    struct alert_rule plain;
+};
+
+/* Consumes *message; -EINVAL for a subject that nobody knows. */
+must_check int codec_rule(Moment__V1__AlertRule **message, struct held_rule *ret_rule);
+void codec_rule_done(struct held_rule *rule);
+
+/* A new message with all that an evaluation says but revision and evaluated_at. */
+must_check int codec_evaluation(const struct snapshot *snapshot,
+                                const struct held_standard *standard, const char *evaluator,
+                                Moment__V1__Evaluation **ret_message);
+/* Do both say the same but for revision, evaluated_at and moment_revision? */
+bool codec_is_same_evaluation(const Moment__V1__Evaluation *a, const Moment__V1__Evaluation *b);
+
+/* A deep copy. */
+must_check int codec_copy(const ProtobufCMessage *message, ProtobufCMessage **ret_copy);
+/* Replaces a string of a message that was unpacked. */
+must_check int codec_set(char **text, const char *value);
+void codec_free(ProtobufCMessage *message); /* accepts null */
+
+#endif

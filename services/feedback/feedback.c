@@ -1,0 +1,880 @@
+/* feedback - see the header. */
+#include "feedback/feedback.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Contacts that are over are kept this many before they are dropped from memory. */
+#define IDLE_MAX 2000
+
+void feedback_need(int error)
+{
+    if (error != 0) {
+        log_error("out_of_memory", "error=%d", error);
+        abort();
+    }
+}
+
+void feedback_emit(struct feedback *feedback, struct txn *txn, const char *site, const char *key,
+                   const char *type, const ProtobufCMessage *message)
+{
+    uint8_t *bytes;
+    size_t len;
+
+    feedback_need(protobuf_write(message, &bytes, &len));
+    (void)txn_emit(txn, site[0] != '\0' ? site : service_site(feedback->service), key, type,
+                   txn_now_us(txn), bytes, len);
+    free(bytes);
+}
+
+/* --- what is kept in memory --- */
+
+static void drop_rules(struct feedback *feedback)
+{
+    for (size_t i = 0; i < feedback->rule_count; i++) {
+        codec_rule_done(&feedback->rules[i]);
+    }
+    free(feedback->rules);
+    feedback->rules = NULL;
+    feedback->rule_count = 0;
+}
+
+static void on_rules(void *arg, int status, const struct db_rows *rows,
+                     const struct db_error *error unused_arg)
+{
+    struct feedback *feedback = arg;
+
+    if (status != 0) {
+        return; /* the transaction fails and forget drops everything */
+    }
+    feedback->rules = calloc(db_count(rows) + 1, sizeof(*feedback->rules));
+    feedback_need(feedback->rules != NULL ? 0 : -ENOMEM);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        int failure = store_read_rule(rows, i, &feedback->rules[feedback->rule_count]);
+
+        if (failure == 0) {
+            feedback->rule_count++;
+        } else {
+            log_error("alert_rule_unreadable", "row=%zu error=%d", i, failure);
+        }
+    }
+    feedback->floor.rule_count = feedback->rule_count;
+}
+
+/* SIGHUP: other rules from now on. Contacts and queues stay; where each queue's alarms stand comes
+ * from their last alerts. */
+static void on_rules_again(void *arg, int status, const struct db_rows *rows,
+                           const struct db_error *error)
+{
+    struct feedback *feedback = arg;
+
+    if (status != 0) {
+        return;
+    }
+    drop_rules(feedback);
+    on_rules(arg, status, rows, error);
+    feedback_need(floor_reset_alarms(&feedback->floor));
+}
+
+static void on_queue_alerts(void *arg, int status, const struct db_rows *rows,
+                            const struct db_error *error unused_arg)
+{
+    struct feedback *feedback = arg;
+
+    for (size_t i = 0; status == 0 && i < db_count(rows); i++) {
+        struct stored_alert stored;
+
+        if (store_read_alert(rows, i, &stored) != 0) {
+            log_error("alert_unreadable", "row=%zu", i);
+            continue;
+        }
+        watch_restore_alarm(feedback, &stored);
+    }
+}
+
+static void on_standards(void *arg, int status, const struct db_rows *rows,
+                         const struct db_error *error unused_arg)
+{
+    struct feedback *feedback = arg;
+
+    for (size_t i = 0; status == 0 && i < db_count(rows); i++) {
+        Moment__V1__Standard *message;
+
+        if (store_read_standard(rows, i, &message) != 0) {
+            log_error("standard_unreadable", "row=%zu", i);
+            continue;
+        }
+        feedback_need(standards_add(feedback, &message));
+    }
+}
+
+static struct source *source_of(struct feedback *feedback, const Moment__V1__Moment *message)
+{
+    struct source *source = floor_source(&feedback->floor, message->source);
+
+    feedback_need(source != NULL ? 0 : -ENOMEM);
+    return source;
+}
+
+static struct contact *contact_of(struct feedback *feedback, const struct id *id)
+{
+    struct contact *contact = floor_find_or_add(&feedback->floor, id);
+
+    feedback_need(contact != NULL ? 0 : -ENOMEM);
+    return contact;
+}
+
+static void on_open_moments(void *arg, int status, const struct db_rows *rows,
+                            const struct db_error *error unused_arg)
+{
+    struct feedback *feedback = arg;
+
+    for (size_t i = 0; status == 0 && i < db_count(rows); i++) {
+        struct stored_moment stored;
+        struct snapshot snapshot;
+        struct contact *contact;
+        struct id id;
+
+        if (store_read_moment(rows, i, &stored) != 0 ||
+            codec_snapshot(&stored.message, stored.changed_at, &snapshot) != 0) {
+            log_error("moment_unreadable", "row=%zu", i);
+            continue;
+        }
+        feedback_need(id_parse(snapshot.plain.moment_id, &id));
+        contact = contact_of(feedback, &id);
+        codec_snapshot_done(&contact->snapshot);
+        contact->snapshot = snapshot;
+        contact->revision = snapshot.message->revision;
+        source_clock_seed(&source_of(feedback, snapshot.message)->clock, stored.skew_us);
+        for (size_t v = 0; v < snapshot.plain.visit_count; v++) {
+            (void)floor_queue(&feedback->floor, snapshot.plain.site, snapshot.visits[v].queue);
+        }
+    }
+}
+
+static void take_contact_alert(struct feedback *feedback, struct stored_alert *stored)
+{
+    struct id id;
+
+    if (id_parse(stored->message->moment_id, &id) != 0) {
+        codec_free(&stored->message->base);
+        return;
+    }
+    feedback_need(contact_add_alert(contact_of(feedback, &id), &stored->message, stored->crossing,
+                                    stored->escalate_at));
+}
+
+static void on_live_alerts(void *arg, int status, const struct db_rows *rows,
+                           const struct db_error *error unused_arg)
+{
+    struct feedback *feedback = arg;
+
+    for (size_t i = 0; status == 0 && i < db_count(rows); i++) {
+        struct stored_alert stored;
+
+        if (store_read_alert(rows, i, &stored) != 0) {
+            log_error("alert_unreadable", "row=%zu", i);
+        } else if (stored.message->moment_id[0] != '\0') {
+            take_contact_alert(feedback, &stored);
+        } else {
+            watch_restore_alarm(feedback, &stored);
+        }
+    }
+}
+
+/* The last answer of feedback_load_all: time may be looked at again. */
+static void on_served(void *arg, int status, const struct db_rows *rows,
+                      const struct db_error *error unused_arg)
+{
+    struct feedback *feedback = arg;
+
+    if (status != 0) {
+        return;
+    }
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct stored_served stored;
+        struct served_visit visit;
+        struct queue *queue;
+        bool is_changed;
+
+        store_read_served(rows, i, &stored);
+        queue = floor_queue(&feedback->floor, stored.site, stored.queue);
+        feedback_need(queue != NULL ? 0 : -ENOMEM);
+        visit = (struct served_visit){.moment_id = stored.moment_id, .visit = stored.visit};
+        feedback_need(queue_put_served(queue, &visit, &stored.served, &is_changed));
+    }
+    for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
+        queue->next_at = 0;
+    }
+    feedback->is_loading = false;
+    feedback->is_loaded = true;
+}
+
+void feedback_load_all(struct feedback *feedback, struct txn *txn)
+{
+    if (feedback->is_loaded && feedback->wants_rules) {
+        feedback->wants_rules = false;
+        store_load_rules(txn, on_rules_again, feedback);
+        store_load_queue_alerts(txn, on_queue_alerts, feedback);
+    }
+    if (feedback->is_loaded || feedback->is_loading) {
+        return;
+    }
+    feedback->is_loading = true;
+    feedback->wants_rules = false;
+    store_load_rules(txn, on_rules, feedback);
+    store_load_standards(txn, on_standards, feedback);
+    store_load_open_moments(txn, on_open_moments, feedback);
+    store_load_live_alerts(txn, on_live_alerts, feedback);
+    store_load_served(txn, clock_wall_us() - FEEDBACK_SERVED_KEPT_US, on_served, feedback);
+}
+
+static void drop_memory(struct feedback *feedback)
+{
+    floor_clear(&feedback->floor);
+    standards_clear(feedback);
+    drop_rules(feedback);
+    feedback->is_loaded = false;
+    feedback->is_loading = false;
+}
+
+void feedback_forget(void *state)
+{
+    struct feedback *feedback = state;
+
+    drop_memory(feedback);
+    watch_soon(feedback);
+}
+
+/* --- one moment's rows --- */
+
+static void on_revision(void *arg, int status, const struct db_rows *rows,
+                        const struct db_error *error unused_arg)
+{
+    if (status == 0 && db_count(rows) == 1) {
+        struct contact *contact = arg;
+
+        contact->revision = (uint32_t)db_get_i64(rows, 0, 0);
+    }
+}
+
+static void on_alerts_of(void *arg, int status, const struct db_rows *rows,
+                         const struct db_error *error unused_arg)
+{
+    struct contact *contact = arg;
+
+    if (status != 0) {
+        return;
+    }
+    contact_drop_alerts(contact);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct stored_alert stored;
+
+        if (store_read_alert(rows, i, &stored) != 0) {
+            log_error("alert_unreadable", "row=%zu", i);
+            continue;
+        }
+        feedback_need(
+            contact_add_alert(contact, &stored.message, stored.crossing, stored.escalate_at));
+    }
+}
+
+static void on_evaluations_of(void *arg, int status, const struct db_rows *rows,
+                              const struct db_error *error unused_arg)
+{
+    struct contact *contact = arg;
+
+    if (status != 0) {
+        return;
+    }
+    contact_drop_evaluations(contact);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        Moment__V1__Evaluation *message;
+
+        if (store_read_evaluation(rows, i, &message) != 0) {
+            log_error("evaluation_unreadable", "row=%zu", i);
+            continue;
+        }
+        feedback_need(contact_put_evaluation(contact, &message));
+    }
+    contact->is_full = true;
+}
+
+static bool is_moment_record(const struct record *record, struct id *ret_id)
+{
+    return strcmp(record->type, "MomentChanged") == 0 && id_parse(record->key, ret_id) == 0;
+}
+
+void feedback_load(void *state, struct txn *txn, const struct record *record)
+{
+    struct feedback *feedback = state;
+    struct contact *contact;
+    struct id id;
+
+    if (!is_moment_record(record, &id)) {
+        return;
+    }
+    feedback_load_all(feedback, txn);
+    if (feedback->floor.idle_count > IDLE_MAX) {
+        floor_tidy(&feedback->floor);
+    }
+    contact = contact_of(feedback, &id);
+    contact->pins++;
+    if (contact->is_full || contact->is_wanted) {
+        return;
+    }
+    contact->is_wanted = true;
+    store_load_revision_of(txn, &id, on_revision, contact);
+    store_load_alerts_of(txn, &id, on_alerts_of, contact);
+    store_load_evaluations_of(txn, &id, on_evaluations_of, contact);
+}
+
+/* --- one moment's change --- */
+
+static bool came_out(const struct visit *visit, int64_t skew, struct served *ret_served)
+{
+    int64_t at = visit->answered_at;
+
+    ret_served->answered = at != 0;
+    if (at == 0) {
+        at = visit->outcome == OUTCOME_ABANDONED ? visit->ended_at : 0;
+    }
+    if (at == 0 || visit->entered_at == 0) {
+        return false;
+    }
+    ret_served->at = at + skew;
+    ret_served->wait_us = visit->wait_ms >= 0 ? visit->wait_ms * US_PER_MS : at - visit->entered_at;
+    return true;
+}
+
+static void note_visit(struct feedback *feedback, struct txn *txn, const struct contact *contact,
+                       uint32_t index, int64_t skew)
+{
+    const struct moment *moment = &contact->snapshot.plain;
+    const struct visit *visit = &moment->visits[index];
+    struct queue *queue = floor_queue(&feedback->floor, moment->site, visit->queue);
+    struct stored_served stored = {
+        .moment_id = contact->id, .visit = index, .site = moment->site, .queue = visit->queue};
+    struct served_visit key = {.moment_id = contact->id, .visit = index};
+    bool is_changed;
+
+    feedback_need(queue != NULL ? 0 : -ENOMEM);
+    if (!came_out(visit, skew, &stored.served) ||
+        stored.served.at < clock_wall_us() - FEEDBACK_SERVED_KEPT_US) {
+        return;
+    }
+    feedback_need(queue_put_served(queue, &key, &stored.served, &is_changed));
+    if (is_changed) {
+        store_save_served(txn, &stored);
+    }
+}
+
+static void note_visits(struct feedback *feedback, struct txn *txn, const struct contact *contact)
+{
+    int64_t skew = floor_skew(&feedback->floor, contact, feedback->trust_us);
+
+    if (codec_is_merged(&contact->snapshot)) {
+        for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
+            (void)queue_drop_served_of(queue, &contact->id);
+        }
+        store_drop_served_of(txn, &contact->id);
+        return;
+    }
+    for (size_t i = 0; i < contact->snapshot.plain.visit_count; i++) {
+        note_visit(feedback, txn, contact, (uint32_t)i, skew);
+    }
+}
+
+/* Looks at the queues of a moment's visits. */
+static void watch_queues_of(struct feedback *feedback, struct txn *txn, const struct moment *moment,
+                            int64_t now)
+{
+    for (size_t i = 0; i < moment->visit_count; i++) {
+        struct queue *queue = floor_queue(&feedback->floor, moment->site, moment->visits[i].queue);
+
+        feedback_need(queue != NULL ? 0 : -ENOMEM);
+        watch_queue(feedback, txn, queue, now);
+    }
+}
+
+static void hear_clock(struct feedback *feedback, const Moment__V1__MomentChanged *changed)
+{
+    const Moment__V1__Event *event = changed->event;
+
+    /* What ingest itself made up when a contact was lost has our time, not the source's. */
+    if (event != NULL && event->occurred_at != 0 && event->received_at != 0 &&
+        event->type != MOMENT__V1__EVENT_TYPE__EVENT_TYPE_CONTACT_LOST) {
+        struct source *source = source_of(feedback, changed->moment);
+        int64_t before = source_clock_skew(&source->clock, feedback->trust_us);
+
+        source_clock_hear(&source->clock, event->occurred_at, event->received_at);
+        if (source_clock_skew(&source->clock, feedback->trust_us) - before < -US_PER_S) {
+            watch_soon(feedback); /* the source's now jumped ahead: more may be due */
+        }
+    }
+}
+
+static void save_moment(struct feedback *feedback, struct txn *txn, const struct contact *contact,
+                        bool is_open)
+{
+    const struct source *source = source_of(feedback, contact->snapshot.message);
+
+    feedback_need(store_save_moment(txn, contact->snapshot.message, is_open,
+                                    contact->snapshot.plain.changed_at,
+                                    source_clock_difference(&source->clock)));
+}
+
+/* The snapshot takes the place of the one before; everything that follows from it is done. */
+static void apply_snapshot(struct feedback *feedback, struct txn *txn, struct contact *contact,
+                           struct snapshot *snapshot, int64_t at)
+{
+    bool is_open = snapshot->plain.state != STATE_ENDED && !codec_is_merged(snapshot);
+
+    codec_snapshot_done(&contact->snapshot);
+    contact->snapshot = *snapshot;
+    *snapshot = (struct snapshot){0};
+    contact->revision = contact->snapshot.message->revision;
+    save_moment(feedback, txn, contact, is_open);
+    note_visits(feedback, txn, contact);
+    watch_contact(feedback, txn, contact, at);
+    watch_queues_of(feedback, txn, &contact->snapshot.plain, at);
+    evaluations_update(feedback, txn, contact);
+    if (!is_open) {
+        codec_snapshot_done(&contact->snapshot);
+        feedback->floor.idle_count++;
+    }
+}
+
+/* When that happened by our clock; a record is never from before what it tells of. */
+static int64_t happened_at(struct feedback *feedback, const Moment__V1__MomentChanged *changed,
+                           int64_t at)
+{
+    const struct source *source = source_of(feedback, changed->moment);
+    int64_t happened = changed->event != NULL ? changed->event->occurred_at : 0;
+
+    if (happened == 0) {
+        return at;
+    }
+    happened += source_clock_skew(&source->clock, feedback->trust_us);
+    return happened < at ? happened : at;
+}
+
+static int apply_moment(struct feedback *feedback, struct txn *txn, const struct record *record,
+                        Moment__V1__MomentChanged *changed)
+{
+    int64_t changed_at = changed->event != NULL ? changed->event->occurred_at : 0;
+    struct snapshot snapshot;
+    struct contact *contact;
+    int64_t happened;
+    struct id id;
+    int error;
+
+    if (changed->moment == NULL || strcmp(changed->moment->moment_id, record->key) != 0 ||
+        id_parse(record->key, &id) != 0) {
+        return -EBADMSG;
+    }
+    contact = floor_find(&feedback->floor, &id);
+    if (contact == NULL || !contact->is_full) {
+        return -EAGAIN;
+    }
+    if (changed->moment->revision <= contact->revision) {
+        return 0; /* redriven from quarantine after a newer one: that one says it all */
+    }
+    hear_clock(feedback, changed);
+    happened = happened_at(feedback, changed, record->at_us);
+    error = codec_snapshot(&changed->moment, changed_at, &snapshot);
+    if (error != 0) {
+        return error;
+    }
+    /* First what time alone had done to these queues before this happened. */
+    watch_queues_of(feedback, txn, &snapshot.plain, happened);
+    apply_snapshot(feedback, txn, contact, &snapshot, record->at_us);
+    return 0;
+}
+
+static void unpin(struct feedback *feedback, const struct record *record)
+{
+    struct contact *contact;
+    struct id id;
+
+    if (!is_moment_record(record, &id)) {
+        return;
+    }
+    contact = floor_find(&feedback->floor, &id);
+    if (contact != NULL && contact->pins > 0) {
+        contact->pins--;
+    }
+}
+
+int feedback_apply(void *state, struct txn *txn, const char *producer unused_arg,
+                   const struct record *record)
+{
+    struct feedback *feedback = state;
+    ProtobufCMessage *message;
+    int error;
+
+    if (record->at_us > feedback->applied_at) {
+        feedback->applied_at = record->at_us;
+    }
+    if (strcmp(record->type, "MomentChanged") != 0) {
+        return 0;
+    }
+    unpin(feedback, record);
+    error = protobuf_read(&moment__v1__moment_changed__descriptor, record->body, &message);
+    if (error != 0) {
+        return error;
+    }
+    error = apply_moment(feedback, txn, record, (Moment__V1__MomentChanged *)message);
+    codec_free(message);
+    return error;
+}
+
+/* --- reading calls --- */
+
+struct visible feedback_visible(const struct caller *caller)
+{
+    const uint32_t all = ROLE_LEADER | ROLE_COACH | ROLE_OPERATOR | ROLE_SERVICE;
+
+    return (struct visible){
+        .sites = caller->sites,
+        .site_count = caller->site_count,
+        .teams = caller->teams,
+        .team_count = caller->team_count,
+        .person_id = (caller->roles & all) != 0 ? "" : caller->id,
+    };
+}
+
+static void refuse(struct call *call, uint32_t status, const char *type, const char *field,
+                   const char *detail)
+{
+    struct problem problem;
+
+    problem_set(&problem, status, type, field, "%s", detail);
+    call_fail(call, &problem);
+}
+
+/* Fails the call unless the rows are there. */
+static bool has_rows(struct call *call, int status)
+{
+    if (status != 0) {
+        refuse(call, 503, "database-unavailable", "", "The database can't answer now.");
+    }
+    return status == 0;
+}
+
+static void answer_standards(void *arg, int status, const struct db_rows *rows,
+                             const struct db_error *error unused_arg)
+{
+    struct call *call = arg;
+    Moment__V1__ListStandardsResponse response;
+    Moment__V1__Standard **standards;
+    size_t count = 0;
+
+    if (!has_rows(call, status)) {
+        return;
+    }
+    standards = calloc(db_count(rows) + 1, sizeof(Moment__V1__Standard *));
+    feedback_need(standards != NULL ? 0 : -ENOMEM);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        count += store_read_standard(rows, i, &standards[count]) == 0;
+    }
+    moment__v1__list_standards_response__init(&response);
+    response.n_standards = count;
+    response.standards = standards;
+    call_reply(call, &response.base);
+    for (size_t i = 0; i < count; i++) {
+        codec_free(&standards[i]->base);
+    }
+    free(standards);
+}
+
+void feedback_list_standards(void *state, struct call *call)
+{
+    struct feedback *feedback = state;
+    int error = store_list_standards(service_reader(feedback->service), answer_standards, call);
+
+    if (error != 0) {
+        (void)has_rows(call, error);
+    }
+}
+
+static void answer_rules(void *arg, int status, const struct db_rows *rows,
+                         const struct db_error *error unused_arg)
+{
+    struct call *call = arg;
+    Moment__V1__ListAlertRulesResponse response;
+    Moment__V1__AlertRule **rules;
+    size_t count = 0;
+
+    if (!has_rows(call, status)) {
+        return;
+    }
+    rules = calloc(db_count(rows) + 1, sizeof(Moment__V1__AlertRule *));
+    feedback_need(rules != NULL ? 0 : -ENOMEM);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct held_rule rule;
+
+        if (store_read_rule(rows, i, &rule) == 0) {
+            rules[count++] = rule.message;
+        }
+    }
+    moment__v1__list_alert_rules_response__init(&response);
+    response.n_rules = count;
+    response.rules = rules;
+    call_reply(call, &response.base);
+    for (size_t i = 0; i < count; i++) {
+        codec_free(&rules[i]->base);
+    }
+    free(rules);
+}
+
+void feedback_list_alert_rules(void *state, struct call *call)
+{
+    struct feedback *feedback = state;
+    int error = store_list_rules(service_reader(feedback->service), answer_rules, call);
+
+    if (error != 0) {
+        (void)has_rows(call, error);
+    }
+}
+
+static void answer_evaluations(void *arg, int status, const struct db_rows *rows,
+                               const struct db_error *error unused_arg)
+{
+    struct call *call = arg;
+    Moment__V1__ListEvaluationsResponse response;
+    Moment__V1__Evaluation **evaluations;
+    size_t count = 0;
+
+    if (!has_rows(call, status)) {
+        return;
+    }
+    evaluations = calloc(db_count(rows) + 1, sizeof(Moment__V1__Evaluation *));
+    feedback_need(evaluations != NULL ? 0 : -ENOMEM);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        count += store_read_evaluation(rows, i, &evaluations[count]) == 0;
+    }
+    moment__v1__list_evaluations_response__init(&response);
+    response.n_evaluations = count;
+    response.evaluations = evaluations;
+    call_reply(call, &response.base);
+    for (size_t i = 0; i < count; i++) {
+        codec_free(&evaluations[i]->base);
+    }
+    free(evaluations);
+}
+
+void feedback_list_evaluations(void *state, struct call *call)
+{
+    struct feedback *feedback = state;
+    const Moment__V1__ListEvaluationsRequest *request =
+        (const Moment__V1__ListEvaluationsRequest *)call_request(call);
+    struct visible visible = feedback_visible(call_caller(call));
+    struct id id;
+    int error;
+
+    if (id_parse(request->moment_id, &id) != 0) {
+        refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
+        return;
+    }
+    error = store_list_evaluations(service_reader(feedback->service), &id, request->history != 0,
+                                   &visible, answer_evaluations, call);
+    if (error != 0) {
+        (void)has_rows(call, error);
+    }
+}
+
+/* --- ListAlerts: pages, newest first; the cursor is the last one's time and id --- */
+
+struct alert_page {
+    struct call *call;
+    uint32_t limit;
+};
+
+static void reply_alerts(struct alert_page *page, const struct db_rows *rows)
+{
+    Moment__V1__ListAlertsResponse response;
+    Moment__V1__Alert **alerts = calloc(db_count(rows) + 1, sizeof(Moment__V1__Alert *));
+    char next[80];
+    size_t count = 0;
+
+    feedback_need(alerts != NULL ? 0 : -ENOMEM);
+    for (size_t i = 0; i < db_count(rows) && i < page->limit; i++) {
+        struct stored_alert stored;
+
+        if (store_read_alert(rows, i, &stored) == 0) {
+            alerts[count++] = stored.message;
+        }
+    }
+    moment__v1__list_alerts_response__init(&response);
+    response.n_alerts = count;
+    response.alerts = alerts;
+    if (db_count(rows) > page->limit && count > 0) {
+        (void)snprintf(next, sizeof(next), "%lld.%s", (long long)alerts[count - 1]->raised_at,
+                       alerts[count - 1]->alert_id);
+        response.next = next;
+    }
+    call_reply(page->call, &response.base);
+    for (size_t i = 0; i < count; i++) {
+        codec_free(&alerts[i]->base);
+    }
+    free(alerts);
+}
+
+static void answer_alerts(void *arg, int status, const struct db_rows *rows,
+                          const struct db_error *error unused_arg)
+{
+    struct alert_page *page = arg;
+
+    if (has_rows(page->call, status)) {
+        reply_alerts(page, rows);
+    }
+    free(page);
+}
+
+/* "1795307636000000.0190a6c2-…" */
+static bool read_cursor(const char *cursor, struct alert_filter *filter)
+{
+    const char *dot = strchr(cursor, '.');
+    struct id id;
+
+    if (cursor[0] == '\0') {
+        return true;
+    }
+    if (dot == NULL || id_parse(dot + 1, &id) != 0 ||
+        text_to_i64((struct slice){cursor, (size_t)(dot - cursor)}, 1, INT64_MAX,
+                    &filter->before_raised_at) != 0) {
+        return false;
+    }
+    filter->before_alert_id = dot + 1;
+    return true;
+}
+
+static bool read_alert_filter(struct call *call, const Moment__V1__ListAlertsRequest *request,
+                              struct alert_filter *filter)
+{
+    struct id id;
+
+    *filter = (struct alert_filter){
+        .moment_id = request->moment_id,
+        .queue = request->queue,
+        .site = request->site,
+        .state = (int)request->state,
+        .open_only = request->open_only != 0,
+        .before_alert_id = "",
+        .limit = request->limit != 0 ? request->limit : STORE_PAGE_DEFAULT,
+    };
+    if (request->moment_id[0] != '\0' && id_parse(request->moment_id, &id) != 0) {
+        refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
+        return false;
+    }
+    if (filter->limit > STORE_PAGE_MAX) {
+        refuse(call, 422, "invalid-field", "limit", "At most 500.");
+        return false;
+    }
+    if (!read_cursor(request->cursor, filter)) {
+        refuse(call, 422, "invalid-field", "cursor", "This is no cursor of this list.");
+        return false;
+    }
+    return true;
+}
+
+void feedback_list_alerts(void *state, struct call *call)
+{
+    struct feedback *feedback = state;
+    const Moment__V1__ListAlertsRequest *request =
+        (const Moment__V1__ListAlertsRequest *)call_request(call);
+    struct visible visible = feedback_visible(call_caller(call));
+    struct alert_filter filter;
+    struct alert_page *page;
+    int error;
+
+    if (!read_alert_filter(call, request, &filter)) {
+        return;
+    }
+    page = calloc(1, sizeof(*page));
+    feedback_need(page != NULL ? 0 : -ENOMEM);
+    page->call = call;
+    page->limit = filter.limit;
+    filter.limit++; /* one more tells whether there is a next page */
+    error = store_list_alerts(service_reader(feedback->service), &filter, &visible, answer_alerts,
+                              page);
+    if (error != 0) {
+        free(page);
+        (void)has_rows(call, error);
+    }
+}
+
+/* --- life --- */
+
+static void read_settings(struct feedback *feedback)
+{
+    const struct conf *conf = service_conf(feedback->service);
+
+    feedback->history_us = conf_integer(conf, "alert_history_ms") * US_PER_MS;
+    feedback->trust_us = conf_integer(conf, "clock_trust_ms") * US_PER_MS;
+    feedback->escalation_levels = (uint32_t)conf_integer(conf, "escalation_levels");
+}
+
+int feedback_start(struct service *service, void **ret_state)
+{
+    struct feedback *feedback = calloc(1, sizeof(*feedback));
+    int error;
+
+    if (feedback == NULL) {
+        return -ENOMEM;
+    }
+    feedback->service = service;
+    read_settings(feedback);
+    error = floor_init(&feedback->floor);
+    if (error == 0) {
+        error = watch_start(feedback);
+    }
+    if (error != 0) {
+        floor_done(&feedback->floor);
+        free(feedback);
+        return error;
+    }
+    *ret_state = feedback;
+    watch_soon(feedback);
+    return 0;
+}
+
+/* Rules are edited in their table; SIGHUP makes them count. They are read by the next work: there
+ * may be a transaction between its load and its apply right now. */
+void feedback_reload(void *state)
+{
+    struct feedback *feedback = state;
+
+    read_settings(feedback);
+    feedback->wants_rules = true;
+    watch_soon(feedback);
+}
+
+void feedback_drain(void *state)
+{
+    watch_stop(state);
+}
+
+void feedback_stop(void *state)
+{
+    struct feedback *feedback = state;
+
+    watch_stop(feedback);
+    drop_memory(feedback);
+    floor_done(&feedback->floor);
+    free(feedback);
+}
+
+const char *feedback_not_ready(void *state)
+{
+    const struct feedback *feedback = state;
+
+    return feedback->is_loaded ? NULL : "standards and open moments are not loaded yet";
+}

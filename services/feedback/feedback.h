@@ -1,0 +1,112 @@
+/* feedback - what leaders and coaches do about moments: standards, evaluations, alerts.
+ *
+ *   feedback.c     start and stop, what is loaded, one moment's change applied, reading calls
+ *   standards.c    publishing a standard, choosing one
+ *   evaluations.c  evaluating an ended moment, again when later facts change the result
+ *   watch.c        alerts: on every change and, by one timer, when time alone crosses a line
+ *
+ * Memory (floor) and tables change together inside a transaction's apply. After a transaction that
+ * did not commit everything in memory is dropped and loaded again. Running out of memory in the
+ * middle of an apply ends the process: the committed cursor is the only clean place to go on from.
+ * Loop thread. */
+#ifndef MOMENT_FEEDBACK_FEEDBACK_H
+#define MOMENT_FEEDBACK_FEEDBACK_H
+
+#include "feedback/floor.h"
+#include "io/service.h"
+
+#define FEEDBACK_EVALUATOR "moment"
+/* Visits that came out are kept so long for service levels: no window is longer. */
+#define FEEDBACK_SERVED_KEPT_US (INT64_C(86400) * 1000000)
+
+struct feedback;
+
+/* The one piece of work that time submits. */
+struct tick {
+    struct work work; /* first */
+    struct feedback *feedback;
+    bool is_in_flight;
+};
+
+struct feedback {
+    struct service *service;
+    struct timer *timer; /* owned */
+    struct tick tick;
+    struct floor floor;
+
+    struct held_rule *rules; /* owned */
+    size_t rule_count;
+    struct held_standard *standards; /* owned */
+    struct standard *choices;        /* owned, the plain forms of standards, parallel */
+    size_t standard_count;
+
+    bool is_loaded, is_loading;
+    bool wants_rules;   /* SIGHUP: read the rules again */
+    int64_t applied_at; /* `at` of the last record applied */
+    int64_t next_at;    /* when the timer has to look again, our clock */
+    int64_t tidied_at;  /* when old rows were dropped last */
+
+    /* Settings. */
+    int64_t history_us;
+    int64_t trust_us;
+    uint32_t escalation_levels;
+};
+
+/* --- feedback.c --- */
+void feedback_need(int error); /* ends the process when out of memory */
+void feedback_emit(struct feedback *feedback, struct txn *txn, const char *site, const char *key,
+                   const char *type, const ProtobufCMessage *message);
+/* Adds the reads of everything that is kept in memory, unless it is there. */
+void feedback_load_all(struct feedback *feedback, struct txn *txn);
+struct visible feedback_visible(const struct caller *caller);
+
+int feedback_start(struct service *service, void **ret_state);
+void feedback_load(void *state, struct txn *txn, const struct record *record);
+int feedback_apply(void *state, struct txn *txn, const char *producer, const struct record *record);
+void feedback_forget(void *state);
+void feedback_reload(void *state);
+void feedback_drain(void *state);
+void feedback_stop(void *state);
+const char *feedback_not_ready(void *state);
+
+/* --- the calls, one handler each --- */
+void feedback_publish_standard(void *state, struct call *call);
+void feedback_list_standards(void *state, struct call *call);
+void feedback_list_evaluations(void *state, struct call *call);
+void feedback_list_alerts(void *state, struct call *call);
+void feedback_list_alert_rules(void *state, struct call *call);
+void feedback_acknowledge_alert(void *state, struct call *call);
+void feedback_close_alert(void *state, struct call *call);
+
+/* --- standards.c --- */
+/* Consumes *message. */
+must_check int standards_add(struct feedback *feedback, Moment__V1__Standard **message);
+void standards_clear(struct feedback *feedback);
+/* The standard for an ended moment, or null; pinned: what it is evaluated on now, or null. */
+const struct held_standard *standards_for(const struct feedback *feedback,
+                                          const struct snapshot *snapshot,
+                                          const Moment__V1__Evaluation *pinned);
+
+/* --- evaluations.c --- */
+void evaluations_update(struct feedback *feedback, struct txn *txn, struct contact *contact);
+
+/* --- watch.c --- */
+must_check int watch_start(struct feedback *feedback);
+void watch_stop(struct feedback *feedback);
+/* Ask again at once: something was dropped or learned. */
+void watch_soon(struct feedback *feedback);
+/* Make the alerts of a contact, of a queue, agree with the facts at `now` (our clock). */
+void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *contact,
+                   int64_t now);
+void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t now);
+/* A queue's last alert of a rule, as stored. Consumes alert->message. */
+void watch_restore_alarm(struct feedback *feedback, struct stored_alert *alert);
+
+/* --- counters --- */
+extern struct metric feedback_evaluations_total;
+extern struct metric feedback_alerts_total;
+extern struct metric feedback_open_moments;
+extern struct metric feedback_alert_delay_seconds;
+extern struct metric feedback_standards_published_total;
+
+#endif

@@ -1,0 +1,66 @@
+/* moment-feedback - standards, evaluations and alerts. */
+#include "feedback/feedback.h"
+
+static const struct conf_row settings[] = {
+    {"alert_history_ms", CONF_INTEGER, "86400000", 0, INT64_C(31536000000), "ms",
+     "A threshold that was crossed longer ago than this raises no alert: it is history.", true},
+    {"clock_trust_ms", CONF_INTEGER, "300000", 0, 86400000, "ms",
+     "Events that arrive later than this all the time come from a clock that is behind, not from a "
+     "slow line.",
+     true},
+    {"escalation_levels", CONF_INTEGER, "3", 0, 10, "",
+     "How many levels an alert climbs that nobody acknowledges.", true},
+};
+
+static struct metric *const metrics[] = {
+    &feedback_standards_published_total,
+    &feedback_evaluations_total,
+    &feedback_alerts_total,
+    &feedback_open_moments,
+    &feedback_alert_delay_seconds,
+};
+
+#define EVERYBODY (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_OPERATOR | ROLE_SERVICE)
+/* Agents see their own; operators see no customer content. */
+#define PEOPLE (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_SERVICE)
+
+#define MESSAGES(name)                                                                             \
+    &moment__v1__##name##_request__descriptor, &moment__v1__##name##_response__descriptor
+
+static const struct call_route calls[] = {
+    {"feedback.PublishStandard", ROLE_LEADER | ROLE_OPERATOR, MESSAGES(publish_standard),
+     feedback_publish_standard},
+    {"feedback.ListStandards", EVERYBODY, MESSAGES(list_standards), feedback_list_standards},
+    {"feedback.ListEvaluations", PEOPLE, MESSAGES(list_evaluations), feedback_list_evaluations},
+    {"feedback.ListAlerts", PEOPLE, MESSAGES(list_alerts), feedback_list_alerts},
+    {"feedback.ListAlertRules", EVERYBODY, MESSAGES(list_alert_rules), feedback_list_alert_rules},
+    {"feedback.AcknowledgeAlert", ROLE_LEADER | ROLE_COACH, MESSAGES(acknowledge_alert),
+     feedback_acknowledge_alert},
+    {"feedback.CloseAlert", ROLE_LEADER | ROLE_COACH, MESSAGES(close_alert), feedback_close_alert},
+};
+
+static const char *const consumes[] = {"ingest", NULL};
+
+static const struct service_spec spec = {
+    .name = "feedback",
+    .settings = settings,
+    .setting_count = countof(settings),
+    .metrics = metrics,
+    .metric_count = countof(metrics),
+    .calls = calls,
+    .call_count = countof(calls),
+    .consumes = consumes,
+    .start = feedback_start,
+    .load = feedback_load,
+    .apply = feedback_apply,
+    .forget = feedback_forget,
+    .reload = feedback_reload,
+    .drain = feedback_drain,
+    .stop = feedback_stop,
+    .not_ready = feedback_not_ready,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(&spec, argc, argv);
+}

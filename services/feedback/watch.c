@@ -1,0 +1,738 @@
+/* watch - alerts: raised, cleared and climbing.
+ *
+ * What crossed a line is decided by rules/alert.c from facts; here the facts are put beside the
+ * alerts that exist and the difference is written down. This happens on every change of a moment
+ * and, when nothing arrives, by one timer that is set to the next time at which anything can
+ * change.
+ *
+ * Which time it is. A wait is measured by the source's clock, so it is compared with the source's
+ * now: ours minus the source's skew (rules/source_clock.h). And only what is known counts: while
+ * this service has not applied all that ingest has, it is as late as the last record applied, not
+ * as late as the wall clock; a caller who was answered in a record that is still to come must not
+ * be called waiting. So an outage raises what really was crossed during it, marked late, and
+ * nothing else; replayed history likewise. A crossing older than alert_history_ms is history and
+ * raises nothing. */
+#include "feedback/feedback.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A crossing that we notice later than this was noticed after an outage. */
+#define LATE_US (INT64_C(2) * US_PER_S)
+/* How soon to look again while ingest is ahead of us. */
+#define BEHIND_MS 200
+#define TIDY_US (INT64_C(600) * US_PER_S)
+
+struct metric feedback_alerts_total = {
+    .name = "moment_alerts_total",
+    .kind = METRIC_COUNTER,
+    .help = "Changes of alerts: raised, late, cleared, escalated, acknowledged, closed.",
+    .label = "change",
+};
+struct metric feedback_alert_delay_seconds = {
+    .name = "moment_alert_delay_seconds",
+    .kind = METRIC_HISTOGRAM,
+    .help = "From the crossing of a threshold to the alert, without those noticed late.",
+    .first_bound = 0.0005,
+};
+struct metric feedback_open_moments = {
+    .name = "moment_watched_moments",
+    .kind = METRIC_GAUGE,
+    .help = "Moments in progress, or over with an open alert.",
+};
+
+static void arm(struct feedback *feedback);
+
+static bool is_caught_up(const struct feedback *feedback)
+{
+    return service_lag(feedback->service, "ingest") == 0;
+}
+
+/* How late it is as far as this service knows, by our clock. */
+static int64_t known_now(const struct feedback *feedback)
+{
+    return is_caught_up(feedback) ? clock_wall_us() : feedback->applied_at;
+}
+
+/* --- one alert --- */
+
+static void save_alert(struct feedback *feedback, struct txn *txn, const Moment__V1__Alert *message,
+                       const char *subject, uint32_t crossing, int64_t escalate_at,
+                       const char *change)
+{
+    struct stored_alert stored = {
+        .message = (Moment__V1__Alert *)(uintptr_t)message,
+        .subject = subject,
+        .crossing = crossing,
+        .escalate_at = escalate_at,
+    };
+    Moment__V1__AlertChanged changed;
+
+    feedback_need(store_save_alert(txn, &stored));
+    moment__v1__alert_changed__init(&changed);
+    changed.alert = stored.message;
+    feedback_emit(feedback, txn, message->site, message->alert_id, "AlertChanged", &changed.base);
+    if (change != NULL) {
+        metric_add(&feedback_alerts_total, change, 1);
+    }
+}
+
+static int64_t first_escalation(const Moment__V1__AlertRule *rule, int64_t now)
+{
+    return rule->escalate_after_ms != 0 ? now + rule->escalate_after_ms * US_PER_MS : 0;
+}
+
+static const struct held_rule *find_rule(const struct feedback *feedback, const char *rule_id)
+{
+    for (size_t i = 0; i < feedback->rule_count; i++) {
+        if (strcmp(feedback->rules[i].message->rule_id, rule_id) == 0) {
+            return &feedback->rules[i];
+        }
+    }
+    return NULL;
+}
+
+/* What every new alert has; the strings are borrowed until the message is copied. */
+static void fill_alert(Moment__V1__Alert *alert, const Moment__V1__AlertRule *rule,
+                       char id_text[ID_TEXT_SIZE], const char *subject, uint32_t number)
+{
+    char number_text[16];
+    const char *const parts[] = {"alert", rule->rule_id, subject, number_text};
+    struct id id;
+
+    (void)snprintf(number_text, sizeof(number_text), "%u", number);
+    id = id_of(parts, countof(parts));
+    moment__v1__alert__init(alert);
+    alert->alert_id = (char *)(uintptr_t)id_print(&id, id_text);
+    alert->rule_id = rule->rule_id;
+    alert->title = rule->title;
+    alert->subject = rule->subject;
+    alert->severity = rule->severity;
+    alert->threshold = rule->threshold;
+    alert->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_RAISED;
+}
+
+static void count_raised(const Moment__V1__Alert *alert, int64_t crossed_at)
+{
+    metric_add(&feedback_alerts_total, alert->late ? "late" : "raised", 1);
+    if (!alert->late) {
+        double delay = (double)(alert->raised_at - crossed_at) / (double)US_PER_S;
+
+        metric_observe(&feedback_alert_delay_seconds, NULL, delay > 0.0 ? delay : 0.0);
+    }
+}
+
+/* The level rises; false if it rises no further. */
+static bool climb(const struct feedback *feedback, Moment__V1__Alert *alert, int64_t *escalate_at,
+                  int64_t now)
+{
+    const struct held_rule *rule = find_rule(feedback, alert->rule_id);
+
+    if (alert->state != MOMENT__V1__ALERT_STATE__ALERT_STATE_RAISED || *escalate_at == 0 ||
+        *escalate_at > now) {
+        return false;
+    }
+    alert->escalation_level++;
+    *escalate_at = rule != NULL && alert->escalation_level < feedback->escalation_levels
+                       ? first_escalation(rule->message, now)
+                       : 0;
+    return true;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* --- moments --- */
+
+static void raise_contact(struct feedback *feedback, struct txn *txn, struct contact *contact,
+                          const struct held_rule *rule, const struct crossing *crossing,
+                          int64_t skew)
+{
+    const Moment__V1__Moment *moment = contact->snapshot.message;
+    char id_text[ID_TEXT_SIZE];
+    Moment__V1__Alert alert, *held;
+    ProtobufCMessage *copy;
+    int64_t escalate_at;
+
+    fill_alert(&alert, rule->message, id_text, moment->moment_id, crossing->number);
+    alert.moment_id = moment->moment_id;
+    alert.source_contact_id = moment->source_contact_id;
+    alert.site = moment->site;
+    alert.queue = (char *)(uintptr_t)(crossing->queue[0] != '\0' ? crossing->queue : moment->queue);
+    alert.agent = (char *)(uintptr_t)crossing->agent;
+    alert.person_id = moment->person_id;
+    alert.team_id = moment->team_id;
+    alert.actual = crossing->actual;
+    alert.crossed_at = crossing->crossed_at;
+    alert.raised_at = txn_now_us(txn);
+    alert.late = alert.raised_at - (crossing->crossed_at + skew) > LATE_US;
+    escalate_at = first_escalation(rule->message, alert.raised_at);
+    if (crossing->over_at != 0) {
+        alert.state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLEARED;
+        alert.cleared_at = crossing->over_at;
+        escalate_at = 0;
+    }
+    feedback_need(codec_copy(&alert.base, &copy));
+    held = (Moment__V1__Alert *)copy;
+    count_raised(held, crossing->crossed_at + skew);
+    save_alert(feedback, txn, held, moment->moment_id, crossing->number, escalate_at,
+               alert.cleared_at != 0 ? "cleared" : NULL);
+    feedback_need(contact_add_alert(contact, &held, crossing->number, escalate_at));
+}
+
+static void clear_held(struct feedback *feedback, struct txn *txn, struct held_alert *held,
+                       int64_t at)
+{
+    held->message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLEARED;
+    held->message->cleared_at = at;
+    held->escalate_at = 0;
+    save_alert(feedback, txn, held->message, held->message->moment_id, held->number, 0, "cleared");
+}
+
+/* Crossings in a queue, a site or a team that the rule is not about are none. */
+static size_t keep_covered(const struct held_rule *rule, const struct contact *contact,
+                           struct crossing *crossings, size_t count)
+{
+    const struct moment *moment = &contact->snapshot.plain;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (alert_covers(&rule->plain, moment->site, crossings[i].queue, moment->team_id)) {
+            crossings[kept++] = crossings[i];
+        }
+    }
+    return kept;
+}
+
+static size_t collect(const struct contact *contact, const struct held_rule *rule,
+                      struct alerted *ret_alerted, size_t *ret_indexes)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < contact->alert_count && count < ALERT_CROSSINGS_MAX; i++) {
+        const struct held_alert *held = &contact->alerts[i];
+
+        if (strcmp(held->message->rule_id, rule->message->rule_id) == 0) {
+            ret_indexes[count] = i;
+            ret_alerted[count++] = (struct alerted){
+                .number = held->number,
+                .crossed_at = held->message->crossed_at,
+                .is_open = alert_is_open(held->message),
+            };
+        }
+    }
+    return count;
+}
+
+static void watch_rule(struct feedback *feedback, struct txn *txn, struct contact *contact,
+                       const struct held_rule *rule, int64_t source_now, int64_t skew)
+{
+    struct crossing crossings[ALERT_CROSSINGS_MAX];
+    struct alerted alerted[ALERT_CROSSINGS_MAX];
+    size_t indexes[ALERT_CROSSINGS_MAX];
+    struct verdict verdict;
+    int64_t next_at;
+    size_t count =
+        alert_crossings(&rule->plain, &contact->snapshot.plain, source_now, crossings, &next_at);
+    size_t alerted_count = collect(contact, rule, alerted, indexes);
+
+    int64_t oldest = clock_wall_us() - feedback->history_us - skew;
+
+    count = keep_covered(rule, contact, crossings, count);
+    alert_decide(&rule->plain, &contact->snapshot.plain, crossings, count, alerted, alerted_count,
+                 source_now, &verdict);
+    for (size_t i = 0; i < verdict.clear_count; i++) {
+        clear_held(feedback, txn, &contact->alerts[indexes[verdict.clear[i]]], verdict.clear_at[i]);
+    }
+    for (size_t i = 0; i < verdict.raise_count; i++) {
+        const struct crossing *crossing = &crossings[verdict.raise[i]];
+
+        if (crossing->crossed_at >= oldest) {
+            raise_contact(feedback, txn, contact, rule, crossing, skew);
+        }
+    }
+    contact->next_source_at = sooner(contact->next_source_at, sooner(next_at, verdict.next_at));
+}
+
+/* The moment counts nowhere by itself any more, or the rule is gone. */
+static void clear_orphans(struct feedback *feedback, struct txn *txn, struct contact *contact,
+                          bool is_merged, int64_t now)
+{
+    for (size_t i = 0; i < contact->alert_count; i++) {
+        struct held_alert *held = &contact->alerts[i];
+        const struct held_rule *rule = find_rule(feedback, held->message->rule_id);
+
+        if (alert_is_open(held->message) &&
+            (is_merged || rule == NULL || !rule->message->enabled)) {
+            clear_held(feedback, txn, held, now);
+        }
+    }
+}
+
+static void climb_contact(struct feedback *feedback, struct txn *txn, struct contact *contact)
+{
+    contact->next_at = ALERT_NEVER;
+    for (size_t i = 0; i < contact->alert_count; i++) {
+        struct held_alert *held = &contact->alerts[i];
+
+        if (climb(feedback, held->message, &held->escalate_at, txn_now_us(txn))) {
+            save_alert(feedback, txn, held->message, held->message->moment_id, held->number,
+                       held->escalate_at, "escalated");
+        }
+        if (held->escalate_at != 0 && alert_is_open(held->message)) {
+            contact->next_at = sooner(contact->next_at, held->escalate_at);
+        }
+    }
+}
+
+static int64_t contact_due(const struct feedback *feedback, const struct contact *contact)
+{
+    int64_t at = contact->next_source_at;
+
+    if (at != ALERT_NEVER) {
+        at += floor_skew(&feedback->floor, contact, feedback->trust_us);
+    }
+    return sooner(at, contact->next_at);
+}
+
+void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *contact, int64_t now)
+{
+    int64_t skew = floor_skew(&feedback->floor, contact, feedback->trust_us);
+    bool is_merged = contact->snapshot.message != NULL && codec_is_merged(&contact->snapshot);
+
+    contact->next_source_at = ALERT_NEVER;
+    if (contact->snapshot.message != NULL && !is_merged) {
+        for (size_t i = 0; i < feedback->rule_count; i++) {
+            const struct held_rule *rule = &feedback->rules[i];
+
+            if (rule->message->enabled && !alert_is_about_queue(&rule->plain)) {
+                watch_rule(feedback, txn, contact, rule, now - skew, skew);
+            }
+        }
+    }
+    clear_orphans(feedback, txn, contact, is_merged, now - skew);
+    climb_contact(feedback, txn, contact);
+    if (contact_due(feedback, contact) < feedback->next_at) {
+        feedback->next_at = contact_due(feedback, contact);
+        arm(feedback);
+    }
+}
+
+/* --- queues --- */
+
+static struct level level_of(const struct feedback *feedback, const struct queue *queue,
+                             const struct alert_rule *rule, int64_t now)
+{
+    int64_t oldest_at;
+
+    if (rule->subject == ALERT_SERVICE_LEVEL) {
+        return alert_service_level(rule, queue->served, queue->served_count, now);
+    }
+    if (rule->subject == ALERT_LONGEST_WAIT) {
+        (void)floor_waiting(&feedback->floor, queue, feedback->trust_us, &oldest_at);
+        return alert_longest_wait(rule, oldest_at, now);
+    }
+    return alert_queue_length(
+        floor_waiting(&feedback->floor, queue, feedback->trust_us, &oldest_at), now);
+}
+
+static void raise_queue(struct feedback *feedback, struct txn *txn, const struct queue *queue,
+                        struct queue_alarm *alarm, const struct held_rule *rule,
+                        const struct level *level)
+{
+    char id_text[ID_TEXT_SIZE];
+    Moment__V1__Alert alert;
+    ProtobufCMessage *copy;
+
+    alarm->crossings++;
+    alarm->alarm.is_raised = true;
+    alarm->alarm.crossed_at = level->crossed_at;
+    fill_alert(&alert, rule->message, id_text, queue->subject, alarm->crossings);
+    alert.site = queue->site;
+    alert.queue = queue->name;
+    alert.actual = level->value;
+    alert.crossed_at = level->crossed_at;
+    alert.raised_at = txn_now_us(txn);
+    alert.late = alert.raised_at - alert.crossed_at > LATE_US;
+    alarm->escalate_at = first_escalation(rule->message, alert.raised_at);
+    feedback_need(codec_copy(&alert.base, &copy));
+    if (alarm->message != NULL) {
+        codec_free(&alarm->message->base);
+    }
+    alarm->message = (Moment__V1__Alert *)copy;
+    count_raised(alarm->message, alert.crossed_at);
+    save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings, alarm->escalate_at,
+               NULL);
+}
+
+/* One that a person closed stays closed; from now on the rule may raise again. */
+static void clear_queue(struct feedback *feedback, struct txn *txn, const struct queue *queue,
+                        struct queue_alarm *alarm, int64_t now)
+{
+    alarm->alarm.is_raised = false;
+    alarm->escalate_at = 0;
+    if (alarm->message == NULL) {
+        return;
+    }
+    if (alert_is_open(alarm->message)) {
+        alarm->message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLEARED;
+    }
+    alarm->message->cleared_at = now;
+    save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings, 0, "cleared");
+}
+
+static void watch_alarm(struct feedback *feedback, struct txn *txn, struct queue *queue,
+                        struct queue_alarm *alarm, const struct held_rule *rule, int64_t now)
+{
+    struct level level = level_of(feedback, queue, &rule->plain, now);
+    int64_t next_at;
+    enum alarm_step step = alert_step(&rule->plain, &alarm->alarm, &level, now, &next_at);
+
+    if (step == ALARM_RAISE && level.crossed_at >= clock_wall_us() - feedback->history_us) {
+        raise_queue(feedback, txn, queue, alarm, rule, &level);
+    } else if (step == ALARM_CLEAR) {
+        clear_queue(feedback, txn, queue, alarm, now);
+    }
+    if (alarm->message != NULL &&
+        climb(feedback, alarm->message, &alarm->escalate_at, txn_now_us(txn))) {
+        save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings,
+                   alarm->escalate_at, "escalated");
+    }
+    if (alarm->escalate_at != 0) {
+        next_at = sooner(next_at, alarm->escalate_at);
+    }
+    queue->next_at = sooner(queue->next_at, next_at);
+}
+
+void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t now)
+{
+    if (now < queue->stepped_at) {
+        return; /* a late event must not turn a queue's time back */
+    }
+    queue->stepped_at = now;
+    queue->next_at = ALERT_NEVER;
+    for (size_t i = 0; i < feedback->rule_count && i < queue->alarm_count; i++) {
+        const struct held_rule *rule = &feedback->rules[i];
+        struct queue_alarm *alarm = &queue->alarms[i];
+
+        if (!alert_is_about_queue(&rule->plain)) {
+            continue;
+        }
+        if (rule->message->enabled && alert_covers(&rule->plain, queue->site, queue->name, "")) {
+            watch_alarm(feedback, txn, queue, alarm, rule, now);
+        } else if (alarm->alarm.is_raised) {
+            clear_queue(feedback, txn, queue, alarm, now);
+        }
+    }
+    if (queue->next_at < feedback->next_at) {
+        feedback->next_at = queue->next_at;
+        arm(feedback);
+    }
+}
+
+void watch_restore_alarm(struct feedback *feedback, struct stored_alert *alert)
+{
+    struct queue *queue =
+        floor_queue(&feedback->floor, alert->message->site, alert->message->queue);
+
+    feedback_need(queue != NULL ? 0 : -1);
+    for (size_t i = 0; i < feedback->rule_count; i++) {
+        struct queue_alarm *alarm = &queue->alarms[i];
+
+        if (strcmp(feedback->rules[i].message->rule_id, alert->message->rule_id) != 0 ||
+            alert->crossing < alarm->crossings) {
+            continue;
+        }
+        if (alarm->message != NULL) {
+            codec_free(&alarm->message->base);
+        }
+        alarm->message = alert->message;
+        alarm->crossings = alert->crossing;
+        alarm->escalate_at = alert->escalate_at;
+        alarm->alarm.crossed_at = alert->message->crossed_at;
+        alarm->alarm.is_raised = alert->message->cleared_at == 0;
+        return;
+    }
+    codec_free(&alert->message->base);
+}
+
+/* --- time --- */
+
+struct due {
+    struct feedback *feedback;
+    struct txn *txn;
+    int64_t now;
+    size_t watched;
+};
+
+static void watch_due(struct contact *contact, void *arg)
+{
+    struct due *due = arg;
+    bool is_late = contact->next_at <= txn_now_us(due->txn);
+
+    due->watched += contact->snapshot.message != NULL || contact->alert_count > 0;
+    if (is_late || contact_due(due->feedback, contact) <= due->now) {
+        watch_contact(due->feedback, due->txn, contact, due->now);
+    }
+    due->feedback->next_at = sooner(due->feedback->next_at, contact_due(due->feedback, contact));
+}
+
+static void tidy_tables(struct feedback *feedback, struct txn *txn, int64_t now)
+{
+    if (now - feedback->tidied_at < TIDY_US) {
+        return;
+    }
+    feedback->tidied_at = now;
+    store_drop_served_before(txn, now - FEEDBACK_SERVED_KEPT_US);
+    for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
+        queue_drop_served_before(queue, now - FEEDBACK_SERVED_KEPT_US);
+    }
+}
+
+static struct tick *tick_of(struct work *work)
+{
+    return container_of(work, struct tick, work);
+}
+
+static void load_tick(struct work *work, struct txn *txn)
+{
+    feedback_load_all(tick_of(work)->feedback, txn);
+}
+
+static int apply_tick(struct work *work, struct txn *txn)
+{
+    struct feedback *feedback = tick_of(work)->feedback;
+    struct due due = {.feedback = feedback, .txn = txn, .now = known_now(feedback)};
+
+    feedback->next_at = ALERT_NEVER;
+    floor_each(&feedback->floor, watch_due, &due);
+    for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
+        if (queue->next_at <= due.now) {
+            watch_queue(feedback, txn, queue, due.now);
+        }
+        feedback->next_at = sooner(feedback->next_at, queue->next_at);
+    }
+    tidy_tables(feedback, txn, txn_now_us(txn));
+    metric_set(&feedback_open_moments, NULL, (double)due.watched);
+    return 0;
+}
+
+static void done_tick(struct work *work, int status, const struct db_error *error)
+{
+    struct feedback *feedback = tick_of(work)->feedback;
+
+    feedback->tick.is_in_flight = false;
+    if (status != 0) {
+        log_error("watch_failed", "status=%d sqlstate=%s", status,
+                  error != NULL ? error->sqlstate : "");
+        feedback->next_at = clock_wall_us() + US_PER_S;
+    }
+    if (feedback->timer != NULL) {
+        arm(feedback);
+    }
+}
+
+static void on_time(void *arg)
+{
+    static const struct work_ops ops = {.load = load_tick, .apply = apply_tick, .done = done_tick};
+    struct feedback *feedback = arg;
+
+    if (feedback->tick.is_in_flight) {
+        return;
+    }
+    feedback->tick.feedback = feedback;
+    feedback->tick.work = (struct work){.ops = &ops, .bytes = 64};
+    if (stream_submit(service_stream(feedback->service), &feedback->tick.work) != 0) {
+        timer_start(feedback->timer, BEHIND_MS, 0);
+        return;
+    }
+    feedback->tick.is_in_flight = true;
+}
+
+static void arm(struct feedback *feedback)
+{
+    int64_t delay_ms;
+
+    if (feedback->timer == NULL || feedback->tick.is_in_flight) {
+        return; /* done_tick arms */
+    }
+    if (feedback->next_at == ALERT_NEVER) {
+        timer_stop(feedback->timer);
+        return;
+    }
+    /* One more, so that the rounded delay never ends before its time. */
+    delay_ms = (feedback->next_at - clock_wall_us()) / US_PER_MS + 1;
+    if (delay_ms < 1) {
+        delay_ms = 1;
+    }
+    if (delay_ms < BEHIND_MS && !is_caught_up(feedback)) {
+        delay_ms = BEHIND_MS;
+    }
+    timer_start(feedback->timer, (uint64_t)delay_ms, 0);
+}
+
+void watch_soon(struct feedback *feedback)
+{
+    feedback->next_at = 0;
+    arm(feedback);
+}
+
+int watch_start(struct feedback *feedback)
+{
+    feedback->next_at = ALERT_NEVER;
+    return timer_new(service_loop(feedback->service), on_time, feedback, &feedback->timer);
+}
+
+void watch_stop(struct feedback *feedback)
+{
+    timer_free(&feedback->timer);
+}
+
+/* --- AcknowledgeAlert, CloseAlert --- */
+
+/* Where an alert is kept. */
+struct place {
+    Moment__V1__Alert *message;
+    int64_t *escalate_at;
+    const char *subject;
+    uint32_t crossing;
+};
+
+struct search {
+    const char *alert_id;
+    struct place place;
+};
+
+static void search_contact(struct contact *contact, void *arg)
+{
+    struct search *search = arg;
+
+    for (size_t i = 0; i < contact->alert_count; i++) {
+        struct held_alert *held = &contact->alerts[i];
+
+        if (strcmp(held->message->alert_id, search->alert_id) == 0) {
+            search->place = (struct place){held->message, &held->escalate_at,
+                                           held->message->moment_id, held->number};
+        }
+    }
+}
+
+/* Every open alert is in memory. */
+static bool find_open(const struct feedback *feedback, const char *alert_id,
+                      struct place *ret_place)
+{
+    struct search search = {.alert_id = alert_id};
+
+    floor_each(&feedback->floor, search_contact, &search);
+    for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
+        for (size_t i = 0; i < queue->alarm_count; i++) {
+            struct queue_alarm *alarm = &queue->alarms[i];
+
+            if (alarm->message != NULL && strcmp(alarm->message->alert_id, alert_id) == 0) {
+                search.place = (struct place){alarm->message, &alarm->escalate_at, queue->subject,
+                                              alarm->crossings};
+            }
+        }
+    }
+    *ret_place = search.place;
+    return search.place.message != NULL && alert_is_open(search.place.message);
+}
+
+static int find_for(struct command *command, const char *alert_id, struct place *ret_place,
+                    struct problem *problem)
+{
+    const struct caller *caller = call_caller(command->call);
+
+    if (!find_open(command->state, alert_id, ret_place) ||
+        !caller_sees_site(caller, ret_place->message->site) ||
+        !caller_sees_team(caller, ret_place->message->team_id)) {
+        problem_set(problem, 404, "no-open-alert", "alert_id", "There is no such open alert.");
+        return -ENOENT;
+    }
+    return 0;
+}
+
+static void load_change(struct command *command, struct txn *txn)
+{
+    feedback_load_all(command->state, txn);
+}
+
+static int apply_acknowledge(struct command *command, struct txn *txn,
+                             ProtobufCMessage **ret_response, struct problem *problem)
+{
+    const Moment__V1__AcknowledgeAlertRequest *request =
+        (const Moment__V1__AcknowledgeAlertRequest *)call_request(command->call);
+    const char *who = call_caller(command->call)->id;
+    Moment__V1__AcknowledgeAlertResponse response;
+    struct place place;
+    int error = find_for(command, request->alert_id, &place, problem);
+
+    if (error != 0) {
+        return error;
+    }
+    place.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_ACKNOWLEDGED;
+    place.message->acknowledged_at = txn_now_us(txn);
+    feedback_need(codec_set(&place.message->acknowledged_by, who));
+    feedback_need(codec_set(&place.message->owner, who));
+    *place.escalate_at = 0;
+    save_alert(command->state, txn, place.message, place.subject, place.crossing, 0,
+               "acknowledged");
+    moment__v1__acknowledge_alert_response__init(&response);
+    response.alert = place.message;
+    feedback_need(codec_copy(&response.base, ret_response));
+    return 0;
+}
+
+static int apply_close(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
+                       struct problem *problem)
+{
+    const Moment__V1__CloseAlertRequest *request =
+        (const Moment__V1__CloseAlertRequest *)call_request(command->call);
+    Moment__V1__CloseAlertResponse response;
+    struct place place;
+    int error = find_for(command, request->alert_id, &place, problem);
+
+    if (error != 0) {
+        return error;
+    }
+    place.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLOSED;
+    place.message->closed_at = txn_now_us(txn);
+    feedback_need(codec_set(&place.message->closed_by, call_caller(command->call)->id));
+    *place.escalate_at = 0;
+    save_alert(command->state, txn, place.message, place.subject, place.crossing, 0, "closed");
+    moment__v1__close_alert_response__init(&response);
+    response.alert = place.message;
+    feedback_need(codec_copy(&response.base, ret_response));
+    return 0;
+}
+
+static void start_change(struct feedback *feedback, struct call *call,
+                         int (*apply)(struct command *command, struct txn *txn,
+                                      ProtobufCMessage **ret_response, struct problem *problem))
+{
+    struct command *command = calloc(1, sizeof(*command));
+
+    feedback_need(command != NULL ? 0 : -1);
+    command->call = call;
+    command->state = feedback;
+    command->load = load_change;
+    command->apply = apply;
+    command_start(service_bus(feedback->service), command);
+}
+
+void feedback_acknowledge_alert(void *state, struct call *call)
+{
+    start_change(state, call, apply_acknowledge);
+}
+
+void feedback_close_alert(void *state, struct call *call)
+{
+    start_change(state, call, apply_close);
+}
