@@ -65,7 +65,7 @@ $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: proto/%.proto
 
 $(OUT)/gen/%.o: $(GEN)/%.c | $(PROTO_H)
 	@mkdir -p $(@D)
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-cast-qual -c -o $@ $<
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-cast-qual -Wno-missing-variable-declarations -c -o $@ $<
 
 $(OUT)/%.o: %.c | $(PROTO_H)
 	@mkdir -p $(@D)
@@ -92,15 +92,48 @@ $(GEN)/schema.c: $(SCHEMA_SQL) deploy/embed.sh
 $(OUT)/momentctl: $(call objects,$(call find_c,services/ctl)) $(OUT)/gen/schema.o $(IO_A) $(PROTO_A) $(BASE_A)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# --- the machine, the page, running -----------------------------------------------------------------
+WEB := services/reporting/web
+WEB_SOURCES := $(shell find $(WEB) -path '*/node_modules' -prune -o -type f -print 2>/dev/null)
+
+.PHONY: setup setup-test
+setup: ## Install the Debian packages that `make run` needs and that are missing
+	@deploy/setup.sh run
+setup-test: ## The same for `make test`
+	@deploy/setup.sh run test
+
+.PHONY: web
+web: build/web/index.html ## Build the page
+
+# npm's own mark of a finished installation is older than nothing: it is written last.
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
+	@echo "  NPM $(WEB)"
+	@cd $(WEB) && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+build/web/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
+	@echo "  WEB build/web"
+	@mkdir -p build
+	@cd $(WEB) && npm run --silent build >../../../build/web.log 2>&1 || { cat ../../../build/web.log; exit 1; }
+	@touch $@
+
+.PHONY: run stop
+run: ## Install, build and start everything; prints the address of the live floor
+	@deploy/run.sh
+stop: ## Drain the services, stop PostgreSQL; data and keys stay
+	@deploy/stop.sh
+
 # --- unit tests -----------------------------------------------------------------------------------
 # tests/unit/base/X_test.c        links libbase and nothing else
 # tests/unit/rules/S_X_test.c     links services/S/rules and libbase: the proof that rules are pure
 # tests/unit/io/X_test.c          links libio
-# tests/unit/S/X_test.c           links the service S without its main.o
+# tests/unit/S/X_test.c           links the service S (or ctl) without its main.o
+# tests/contract/X_test.c         links libio: the protocol as bytes
+# tests/system/X_test.c           links libio, and runs beside a real PostgreSQL
 UNIT_BASE := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/base/*_test.c))
 UNIT_RULES := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/rules/*_test.c))
 UNIT_IO := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/io/*_test.c))
-UNIT_SERVICE := $(patsubst tests/%.c,$(OUT)/tests/%,$(foreach s,$(SERVICES),$(wildcard tests/unit/$(s)/*_test.c)))
+UNIT_SERVICE := $(patsubst tests/%.c,$(OUT)/tests/%,$(foreach s,$(SERVICES) ctl,$(wildcard tests/unit/$(s)/*_test.c)))
+CONTRACT := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/contract/*_test.c))
+SYSTEM := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/system/*_test.c))
 UNIT := $(UNIT_BASE) $(UNIT_RULES) $(UNIT_IO) $(UNIT_SERVICE)
 TEST_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 link_test = @mkdir -p $(@D); $(CC) $(LDFLAGS) -o $@ $^ $(1) $(TEST_LIBS)
@@ -113,18 +146,69 @@ rule_objects = $(call objects,$(call find_c,services/$(word 1,$(subst _, ,$(1)))
 $(UNIT_RULES): $(OUT)/tests/unit/rules/%: $(OUT)/tests/unit/rules/%.o $$(call rule_objects,$$*) $(BASE_A)
 	$(call link_test,-lsodium -lm)
 
-$(UNIT_IO): $(OUT)/tests/unit/io/%: $(OUT)/tests/unit/io/%.o $(IO_A) $(PROTO_A) $(BASE_A)
+$(UNIT_IO) $(CONTRACT) $(SYSTEM): %: %.o $(IO_A) $(PROTO_A) $(BASE_A)
 	$(call link_test,$(LDLIBS))
 
 define unit_service_rules
-$(filter $(OUT)/tests/unit/$(1)/%,$(UNIT_SERVICE)): %: %.o $(filter-out %/main.o,$(call objects,$(call find_c,services/$(1)))) $(IO_A) $(PROTO_A) $(BASE_A)
+$(filter $(OUT)/tests/unit/$(1)/%,$(UNIT_SERVICE)): %: %.o $(filter-out %/main.o,$(call objects,$(call find_c,services/$(1)))) $(if $(filter ctl,$(1)),$(OUT)/gen/schema.o) $(IO_A) $(PROTO_A) $(BASE_A)
 	$$(call link_test,$$(LDLIBS))
 endef
-$(foreach s,$(SERVICES),$(if $(filter $(OUT)/tests/unit/$(s)/%,$(UNIT_SERVICE)),$(eval $(call unit_service_rules,$(s)))))
+$(foreach s,$(SERVICES) ctl,$(if $(filter $(OUT)/tests/unit/$(s)/%,$(UNIT_SERVICE)),$(eval $(call unit_service_rules,$(s)))))
 
-.PHONY: test-unit
+# The C example of an integrator: libzmq, protobuf-c and nothing of ours.
+NATIVE := $(OUT)/native-client
+$(NATIVE): $(OUT)/tests/support/native_client.o $(PROTO_A)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libzmq libprotobuf-c)
+
+.PHONY: test test-unit test-asan test-valgrind test-contract test-system test-browser
+test: ## Everything that must hold: both compilers, lint, unit, sanitizers, valgrind, system, browser
+	@tests/support/run-all.sh
 test-unit: $(UNIT) ## Unit tests: no network, no sleep
 	@tests/support/run-unit.sh $(UNIT)
+test-asan: ## Unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory VARIANT=asan test-unit
+test-valgrind: ## Unit tests under valgrind
+	@UNIT_WRAPPER="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect" \
+		$(MAKE) --no-print-directory VARIANT=plain test-unit
+test-contract: build $(CONTRACT) ## The protocol and the HTTP API as others see them
+	@tests/support/run-unit.sh $(CONTRACT)
+	@if ls tests/contract/test_*.py >/dev/null 2>&1; then \
+		MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/contract; fi
+test-system: build web $(SYSTEM) $(NATIVE) ## Real processes, PostgreSQL and sockets; crashes in the middle
+	@tests/support/with-postgres.sh tests/support/run-unit.sh $(SYSTEM)
+	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/system
+test-browser: build web ## The page in Debian's Chromium
+	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/browser
+
+.PHONY: bench test-compose test-container
+bench: build web ## Latency from event to page, footprint
+	@for bench in tests/bench/*.py; do echo "$$bench"; MOMENT_BIN=$(OUT) /usr/bin/python3 $$bench; done
+test-compose: ## docker-compose.yml for real, on a base image made here
+	@tests/support/container-compose.sh
+test-container: ## `make run` and `make test` in a bare Debian 12 with git and make only
+	@tests/support/container-bare.sh
+
+# --- lint -------------------------------------------------------------------------------------------
+C_FILES := $(sort $(shell find services tests \( -name node_modules -o -name web \) -prune -o -name '*.c' -print -o -name '*.h' -print))
+C_SOURCES := $(filter services/%.c,$(C_FILES))
+TIDY := $(patsubst %.c,build/lint/%.tidy,$(C_SOURCES))
+
+# The object stands for its headers: clang-tidy looks again at what was compiled again.
+build/lint/%.tidy: %.c .clang-tidy $(OUT)/%.o
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(CPPFLAGS) -std=gnu17 >$@.out 2>$@.err || { cat $@.out $@.err; exit 1; }
+	@touch $@
+
+.PHONY: lint tidy format proto-release docs
+lint: build ## Every static check
+	@CPPFLAGS='$(CPPFLAGS)' tests/lint/lint.sh
+tidy: $(TIDY)
+format: ## Lay out the C sources
+	@clang-format -i $(C_FILES)
+proto-release: ## Freeze the protocol as released: what it says from now on may only grow
+	@tests/lint/proto.sh release
+docs: build ## Write the README's tables of settings and counters from the programs
+	@tests/lint/docs.sh --write
 
 .PHONY: clean
 clean: ## Remove what was built; var/ (data and keys) stays
@@ -132,6 +216,6 @@ clean: ## Remove what was built; var/ (data and keys) stays
 
 .PHONY: help
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
