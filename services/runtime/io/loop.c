@@ -35,12 +35,10 @@ static void on_turn(uv_prepare_t *turn)
     struct loop *loop = turn->data;
     uint64_t now_ns = uv_hrtime();
     uint64_t idle_ns = uv_metrics_idle_time(&loop->uv);
-    if (loop->turn_began_ns) {
-        uint64_t whole_ns = now_ns - loop->turn_began_ns;
-        uint64_t waited_ns = idle_ns - loop->turn_idle_ns;
-        uint64_t busy_ns = whole_ns > waited_ns ? whole_ns - waited_ns : 0;
-        metric_observe(&loop_lag_seconds, NULL, (double)busy_ns / 1e9);
-    }
+    uint64_t whole_ns = now_ns - loop->turn_began_ns;
+    uint64_t waited_ns = idle_ns - loop->turn_idle_ns;
+    uint64_t busy_ns = whole_ns > waited_ns ? whole_ns - waited_ns : 0;
+    metric_observe(&loop_lag_seconds, NULL, (double)busy_ns / 1e9);
     loop->turn_began_ns = now_ns;
     loop->turn_idle_ns = idle_ns;
 }
@@ -96,7 +94,8 @@ void loop_free(struct loop **loop)
 
 void loop_run(struct loop *loop)
 {
-    loop->turn_began_ns = 0;
+    loop->turn_began_ns = uv_hrtime();
+    loop->turn_idle_ns = uv_metrics_idle_time(&loop->uv);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 

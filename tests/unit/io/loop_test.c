@@ -1,0 +1,184 @@
+#include "base/metric.h"
+#include "io/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static struct {
+    struct loop *loop;
+    struct timer *one;
+    struct timer *two;
+    char trace[64];
+    int count;
+} t;
+
+static int start(void **state)
+{
+    (void)state;
+    memset(&t, 0, sizeof t);
+    return loop_new(&t.loop);
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    timer_free(&t.one);
+    timer_free(&t.two);
+    loop_free(&t.loop);
+    return t.loop ? -1 : 0;
+}
+
+static void note(const char *what)
+{
+    strcat(t.trace, what);
+}
+
+static void on_one(void *arg)
+{
+    note(arg);
+}
+
+static void on_two(void *arg)
+{
+    note(arg);
+    loop_stop(t.loop);
+}
+
+static void timers_fire_in_the_order_of_their_delays(void **state)
+{
+    (void)state;
+    char first[] = "1";
+    char second[] = "2";
+    assert_int_equal(timer_new(t.loop, on_two, second, &t.two), 0);
+    assert_int_equal(timer_new(t.loop, on_one, first, &t.one), 0);
+    timer_start(t.two, 3, 0);
+    timer_start(t.one, 1, 0);
+    assert_true(timer_is_active(t.two));
+    loop_run(t.loop);
+    assert_string_equal(t.trace, "12");
+    assert_false(timer_is_active(t.two));
+}
+
+static void starting_again_replaces_and_stopping_stops(void **state)
+{
+    (void)state;
+    char first[] = "1";
+    char second[] = "2";
+    assert_int_equal(timer_new(t.loop, on_one, first, &t.one), 0);
+    assert_int_equal(timer_new(t.loop, on_two, second, &t.two), 0);
+    timer_start(t.one, 1, 0);
+    timer_stop(t.one);
+    timer_start(t.two, 1000000, 0);
+    timer_start(t.two, 2, 0);
+    loop_run(t.loop);
+    assert_string_equal(t.trace, "2");
+}
+
+static void on_third(void *arg)
+{
+    (void)arg;
+    if (++t.count == 3)
+        timer_free(&t.one);
+}
+
+static void a_repeating_timer_may_free_itself(void **state)
+{
+    (void)state;
+    assert_int_equal(timer_new(t.loop, on_third, NULL, &t.one), 0);
+    timer_start(t.one, 0, 1);
+    loop_run(t.loop); /* ends because nothing is left to wait for */
+    assert_int_equal(t.count, 3);
+    assert_null(t.one);
+}
+
+static void work(void *arg)
+{
+    /* On another thread: only arg may be touched. */
+    *(int *)arg += 40;
+}
+
+static void on_worked(void *arg)
+{
+    *(int *)arg += 2;
+}
+
+static void work_runs_elsewhere_and_is_done_here(void **state)
+{
+    (void)state;
+    int sum = 0;
+    assert_int_equal(loop_work(t.loop, work, on_worked, &sum), 0);
+    assert_int_equal(sum, 0);
+    loop_run(t.loop);
+    assert_int_equal(sum, 42);
+}
+
+static void a_loop_can_be_freed_while_work_is_under_way(void **state)
+{
+    (void)state;
+    static int sum;
+    sum = 0;
+    assert_int_equal(loop_work(t.loop, work, on_worked, &sum), 0);
+    loop_free(&t.loop);
+    assert_int_equal(sum, 42);
+}
+
+static void busy(void *arg)
+{
+    (void)arg;
+    struct timespec from, now;
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec - from.tv_nsec < 20000000L);
+}
+
+/* The cumulative count of the bucket whose line holds `le`. */
+static long lag_count(const char *le)
+{
+    struct buf out;
+    char name[80];
+    long count = -1;
+    buf_init(&out, 1000000);
+    assert_int_equal(metric_write(&out), 0);
+    snprintf(name, sizeof name, "moment_loop_lag_seconds_bucket{le=\"%s\"} %%ld", le);
+    const char *at = strstr(buf_text(&out), "moment_loop_lag_seconds_bucket{");
+    for (; at && count < 0; at = strstr(at + 1, "moment_loop_lag_seconds_bucket{"))
+        if (strncmp(at, name, strlen(name) - 4) == 0)
+            count = strtol(strchr(at, ' '), NULL, 10);
+    buf_done(&out);
+    return count;
+}
+
+static void a_callback_that_blocks_shows_in_the_lag_but_waiting_does_not(void **state)
+{
+    (void)state;
+    char second[] = "2";
+    long slow = lag_count("+Inf") - lag_count("0.008");
+    assert_int_equal(timer_new(t.loop, busy, NULL, &t.one), 0);
+    assert_int_equal(timer_new(t.loop, on_two, second, &t.two), 0);
+    timer_start(t.one, 0, 0);
+    timer_start(t.two, 60, 0);
+    loop_run(t.loop);
+    assert_int_equal(lag_count("+Inf") - lag_count("0.008"), slow + 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(timers_fire_in_the_order_of_their_delays, start, stop),
+        cmocka_unit_test_setup_teardown(starting_again_replaces_and_stopping_stops, start, stop),
+        cmocka_unit_test_setup_teardown(a_repeating_timer_may_free_itself, start, stop),
+        cmocka_unit_test_setup_teardown(work_runs_elsewhere_and_is_done_here, start, stop),
+        cmocka_unit_test_setup_teardown(a_loop_can_be_freed_while_work_is_under_way, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_callback_that_blocks_shows_in_the_lag_but_waiting_does_not, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
