@@ -446,14 +446,6 @@ static void fail_batch(struct stream *stream, int status, const struct db_error 
 
 /* --- a batch ---------------------------------------------------------------------------------- */
 
-/* A failed append is nobody's work: a rival wrote these numbers, or they have no partition. Both
- * are cured by claiming the stream anew. */
-static bool must_claim_anew(const struct stream *stream, const struct db_error *error)
-{
-    return stream->txn.append_status < 0 && error &&
-           (strcmp(error->sqlstate, "23505") == 0 || strcmp(error->sqlstate, "23514") == 0);
-}
-
 static void on_committed(void *arg, int status, const struct db_rows *rows,
                          const struct db_error *error)
 {
@@ -475,7 +467,7 @@ static void on_committed(void *arg, int status, const struct db_rows *rows,
             kick(stream);
         return;
     }
-    if (must_claim_anew(stream, error)) {
+    if (stream->txn.has_no_place) {
         remember_trouble(stream, status, error);
         give_back(stream);
         db_reset(stream->writer);

@@ -161,9 +161,11 @@ static void on_appended(void *arg, int status, const struct db_rows *rows,
                         const struct db_error *error)
 {
     (void)rows;
-    (void)error;
     struct txn *txn = arg;
-    txn->append_status = status;
+    /* Cancelled is not failed: then the error is another statement's. */
+    txn->has_no_place =
+        status != -ECANCELED && error &&
+        (strcmp(error->sqlstate, "23505") == 0 || strcmp(error->sqlstate, "23514") == 0);
 }
 
 static void push_items(const struct txn *txn, struct db_args *args)

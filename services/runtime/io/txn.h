@@ -30,7 +30,9 @@ struct txn {
     size_t item_count;
     size_t item_capacity;
     size_t item_bytes;
-    int append_status; /* of the INSERT into stream: a rival or a missing partition shows here */
+    /* A rival wrote these numbers, or they have no partition. That is no work's fault, and is cured
+     * by claiming the stream anew. */
+    bool has_no_place;
 };
 
 /* Takes the works over. base: the head to append to. -ENOMEM: the works are still the caller's. */
