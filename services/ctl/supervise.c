@@ -418,7 +418,7 @@ static int take_pid_file(int *ret_fd)
 int supervise_run(const struct ctl_command *command, int argc, char **argv)
 {
     static struct supervisor supervisor;
-    int lock;
+    int lock = -1;
     char path[CTL_PATH_SIZE];
     if (argc > 1)
         return ctl_usage(command, "supervise takes no %s", argv[1]);
