@@ -108,7 +108,7 @@ static void measure_process(void)
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
         double seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                          (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-        metric_set(&counter_cpu_seconds, NULL, seconds);
+        metric_add(&counter_cpu_seconds, NULL, seconds - metric_get(&counter_cpu_seconds, NULL));
     }
 }
 

@@ -14,6 +14,9 @@
 
 #define TICK_MS 1000
 #define SILENCE_US (15 * US_PER_S)
+/* An integrator may be a script that blocks between two batches: it need not beat, and gets no
+ * beats that would pile up unread. */
+#define SOURCE_SILENCE_US (600 * US_PER_S)
 #define FRAMES_PER_TURN 64
 
 /* --- sessions --- */
@@ -300,9 +303,11 @@ static void on_tick(void *arg)
     cut_revoked(bus);
     for (struct session *session = bus->sessions; session; session = next) {
         next = session->next;
-        if (clock_mono_us() - session->heard_us > SILENCE_US) {
+        bool is_source = strncmp(session->user_id, "source:", 7) == 0;
+        int64_t silence_us = clock_mono_us() - session->heard_us;
+        if (silence_us > (is_source ? SOURCE_SILENCE_US : SILENCE_US)) {
             session_end(bus, session);
-        } else {
+        } else if (!is_source) {
             send_beat(session);
         }
     }
@@ -540,8 +545,8 @@ int bus_bind(struct bus *bus, const char *address, char *error, size_t error_siz
 
     assert(bus->zap); /* without a ZAP handler libzmq would let every key in */
     assert(!bus->router);
-    bus->router = curve_server(bus->context, &bus->keys);
-    if (!bus->router || zmq_bind(bus->router, address) != 0) {
+    bus->router = curve_server(bus->context, address, &bus->keys);
+    if (!bus->router) {
         int rc = -zmq_errno();
         say_why_not_bound(address, -rc, error, error_size);
         return rc;

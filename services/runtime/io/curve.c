@@ -84,7 +84,7 @@ static bool set_text(void *socket, int option, const char *value)
 }
 
 /* High-water marks are off because they drop silently; credit bounds what is under way. */
-static bool set_limits(void *socket)
+static bool set_limits(void *socket, const char *address)
 {
     int64_t frame_max = FRAME_BYTES_MAX;
 
@@ -98,7 +98,8 @@ static bool set_limits(void *socket)
            set_int(socket, ZMQ_TCP_MAXRT, TCP_GIVE_UP_MS) &&
            set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) &&
            set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS) &&
-           set_int(socket, ZMQ_BACKLOG, BACKLOG) && set_int(socket, ZMQ_IPV6, 1);
+           set_int(socket, ZMQ_BACKLOG, BACKLOG) &&
+           set_int(socket, ZMQ_IPV6, strchr(address, '[') != NULL);
 }
 
 static void *give_up(void *socket)
@@ -110,23 +111,25 @@ static void *give_up(void *socket)
     return NULL;
 }
 
-void *curve_server(void *context, const struct curve_keys *keys)
+void *curve_server(void *context, const char *address, const struct curve_keys *keys)
 {
     void *socket = zmq_socket(context, ZMQ_ROUTER);
 
     if (!socket) {
         return NULL;
     }
-    if (!set_limits(socket) || !set_int(socket, ZMQ_ROUTER_MANDATORY, 1) ||
+    if (!set_limits(socket, address) || !set_int(socket, ZMQ_ROUTER_MANDATORY, 1) ||
         !set_text(socket, ZMQ_ZAP_DOMAIN, CURVE_ZAP_DOMAIN) ||
         !set_int(socket, ZAP_ENFORCE_DOMAIN, 1) || !set_int(socket, ZMQ_CURVE_SERVER, 1) ||
-        !set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key)) {
+        !set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key) ||
+        zmq_bind(socket, address) != 0) {
         return give_up(socket);
     }
     return socket;
 }
 
-void *curve_client(void *context, const struct curve_keys *keys, const char *server_key)
+void *curve_client(void *context, const char *address, const struct curve_keys *keys,
+                   const char *server_key)
 {
     void *socket = zmq_socket(context, ZMQ_DEALER);
 
@@ -134,10 +137,11 @@ void *curve_client(void *context, const struct curve_keys *keys, const char *ser
         return NULL;
     }
     /* IMMEDIATE: nothing queues for a peer that is not there, so a send tells the truth. */
-    if (!set_limits(socket) || !set_int(socket, ZMQ_IMMEDIATE, 1) ||
+    if (!set_limits(socket, address) || !set_int(socket, ZMQ_IMMEDIATE, 1) ||
         !set_text(socket, ZMQ_CURVE_SERVERKEY, server_key) ||
         !set_text(socket, ZMQ_CURVE_PUBLICKEY, keys->public_key) ||
-        !set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key)) {
+        !set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key) ||
+        zmq_connect(socket, address) != 0) {
         return give_up(socket);
     }
     return socket;

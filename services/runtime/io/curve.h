@@ -23,8 +23,9 @@ must_check int curve_load_pair(const char *keys_dir, const char *name, struct cu
 must_check int curve_load_public(const char *keys_dir, const char *name,
                                  char ret_key[CURVE_KEY_SIZE], char *error, size_t error_size);
 
-/* Null with errno set on failure. */
-void *curve_server(void *context, const struct curve_keys *keys);
-void *curve_client(void *context, const struct curve_keys *keys, const char *server_key);
+/* A socket bound or connected to address. Null with errno set on failure. */
+void *curve_server(void *context, const char *address, const struct curve_keys *keys);
+void *curve_client(void *context, const char *address, const struct curve_keys *keys,
+                   const char *server_key);
 
 #endif

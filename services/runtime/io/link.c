@@ -13,7 +13,7 @@
 #include <string.h>
 #include <zmq.h>
 
-#define GREETING_TICK_MS 200
+#define GREETING_TICK_MS 100
 #define BEAT_MS 1000
 #define WELCOME_US (5 * US_PER_S)
 #define SILENCE_US (15 * US_PER_S)
@@ -103,8 +103,8 @@ static void try_hello(struct link *link)
 
 static void open_socket(struct link *link)
 {
-    link->socket = curve_client(link->context, link->keys, link->server_key);
-    if (!link->socket || zmq_connect(link->socket, link->address) != 0) {
+    link->socket = curve_client(link->context, link->address, link->keys, link->server_key);
+    if (!link->socket) {
         char reason[160];
         snprintf(reason, sizeof(reason), "cannot connect to %.90s: %.40s", link->address,
                  zmq_strerror(zmq_errno()));

@@ -620,6 +620,7 @@ static int open_all(struct service *service, struct call_table tables[2])
         return rc;
     }
     watch_signals(service);
+    service->complained_us = clock_mono_us();
     service->tick_us = clock_mono_us();
     timer_start(service->tick, TICK_MS, TICK_MS);
     return 0;
