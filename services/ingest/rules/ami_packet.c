@@ -36,6 +36,7 @@ static void split_lines(struct ami_reader *reader)
 {
     char *at = (char *)reader->bytes.data;
     const char *end = at + reader->bytes.len;
+    reader->packet.count = 0;
     while (at < end) {
         char *next = at + strlen(at) + 1;
         char *colon = strchr(at, ':');

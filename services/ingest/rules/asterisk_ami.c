@@ -112,6 +112,7 @@ struct asterisk_ami {
     struct snapshot snapshot;
     bool is_connected_before; /* something was heard on an earlier connection */
     bool is_disconnected;
+    bool is_stamped;  /* the stream has Timestamps */
     int64_t heard_at; /* source's clock */
     int64_t ahead_us; /* source's clock minus ours, from the last Timestamp */
     int64_t emitted_at;
@@ -1287,8 +1288,12 @@ static void set_time(struct asterisk_ami *ami, int64_t arrived_at)
     int64_t at = parse_timestamp(ami->stamp);
     if (!at) {
         ami->stamp = "";
-        at = arrived_at + ami->ahead_us;
+        ami->at = arrived_at + ami->ahead_us;
+        if (ami->is_stamped)
+            return; /* an item of a list */
+        at = ami->at;
     } else {
+        ami->is_stamped = true;
         ami->ahead_us = at - arrived_at;
     }
     if (at < ami->heard_at && ami->heard_at - at < DISORDER_US)
