@@ -1,0 +1,358 @@
+#include "reporting/edge_moments.h"
+
+#include "base/log.h"
+#include "moment/v1/feedback.pb-c.h"
+#include "moment/v1/ingest.pb-c.h"
+#include "moment/v1/recognition.pb-c.h"
+#include "reporting/access.h"
+#include "reporting/query.h"
+#include "reporting/rules/place.h"
+#include "reporting/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_DEFAULT 50
+#define PAGE_MAX 200
+#define OWNER_DEADLINE_MS 3000
+#define SECTION_ITEMS 200
+
+/* --- the list ------------------------------------------------------------------------------ */
+
+struct page {
+    struct http_request *request;
+    int32_t limit;
+};
+
+static bool read_ids(struct http_request *request, struct moment_filter *filter)
+{
+    return query_text(request, "source", &filter->source) &&
+           query_text(request, "site", &filter->site) &&
+           query_text(request, "queue", &filter->queue) &&
+           query_text(request, "team", &filter->team) &&
+           query_text(request, "person", &filter->person);
+}
+
+static bool read_words(struct http_request *request, struct moment_filter *filter)
+{
+    static const char *const parts[] = {"site", "queue", "team", "person", "channel"};
+    int number;
+
+    return query_value(request, "channel", codec_channel, &filter->channel, &number) &&
+           query_value(request, "outcome", codec_outcome, &filter->outcome, &number) &&
+           query_value(request, "visit_outcome", codec_outcome, &filter->visit_outcome, &number) &&
+           query_value(request, "state", codec_moment_state, &filter->state, &number) &&
+           query_word(request, "none", parts, countof(parts), &filter->none);
+}
+
+static bool read_times(struct http_request *request, struct moment_filter *filter)
+{
+    return query_time(request, "from", &filter->from) && query_time(request, "to", &filter->to) &&
+           query_time(request, "entered_from", &filter->entered_from) &&
+           query_time(request, "entered_to", &filter->entered_to);
+}
+
+static bool read_page(struct http_request *request, struct moment_filter *filter)
+{
+    const char *cursor;
+    int64_t limit;
+
+    if (!query_integer(request, "limit", 1, PAGE_MAX, PAGE_DEFAULT, &limit) ||
+        !query_text(request, "cursor", &cursor))
+        return false;
+    filter->limit = (int32_t)limit;
+    if (cursor == NULL || place_parse_cursor(cursor, &filter->after_at, filter->after_id) == 0)
+        return true;
+    http_problem(request, 400, "invalid-field", "cursor", "That is no cursor of this list.");
+    return false;
+}
+
+static bool read_filter(struct http_request *request, struct moment_filter *filter)
+{
+    static const char *const known[] = {
+        "source",        "site",  "queue", "team",   "person",       "channel",
+        "outcome",       "state", "from",  "to",     "entered_from", "entered_to",
+        "visit_outcome", "none",  "limit", "cursor",
+    };
+
+    if (!query_only(request, known, countof(known)) || !read_ids(request, filter) ||
+        !read_words(request, filter) || !read_times(request, filter) || !read_page(request, filter))
+        return false;
+    filter->is_visit = filter->entered_from > 0 || filter->entered_to > 0 ||
+                       filter->visit_outcome != NULL || filter->none != NULL;
+    return true;
+}
+
+static json_t *next_of(const struct db_rows *rows, size_t shown)
+{
+    char text[PLACE_CURSOR_SIZE];
+    uint8_t id[16];
+
+    if (db_count(rows) <= shown)
+        return json_null();
+    db_get_uuid(rows, shown - 1, 2, id);
+    return json_string(place_print_cursor(db_get_time(rows, shown - 1, 1), id, text));
+}
+
+static void on_page(void *arg, int status, const struct db_rows *rows, const struct db_error *error)
+{
+    struct page *page = arg;
+    struct http_request *request = page->request;
+    size_t limit = (size_t)page->limit;
+
+    free(page);
+    if (status < 0) {
+        log_warn("moments_failed", "error=%d sqlstate=%s", status,
+                 error != NULL ? error->sqlstate : "-");
+        access_unavailable(request);
+        return;
+    }
+    size_t shown = db_count(rows) < limit ? db_count(rows) : limit;
+    json_t *items = json_array();
+
+    for (size_t i = 0; i < shown; i++) {
+        json_t *moment = codec_moment_json(db_get_bytes(rows, i, 0));
+
+        if (moment != NULL)
+            json_array_append_new(items, moment);
+    }
+    query_reply(request, json_pack("{s:o,s:o}", "items", items, "next", next_of(rows, shown)));
+}
+
+static void list(struct reporting *reporting, struct http_request *request, struct viewer *viewer)
+{
+    struct moment_filter filter = {0};
+    struct page *page = NULL;
+
+    if (read_filter(request, &filter)) {
+        page = calloc(1, sizeof(*page));
+        if (page != NULL)
+            *page = (struct page){request, filter.limit};
+        if (page == NULL || store_list_moments(service_reader(reporting->service), &viewer->reader,
+                                               &filter, on_page, page) < 0) {
+            free(page);
+            access_unavailable(request);
+        }
+    }
+    viewer_free(&viewer);
+}
+
+void moments_list(void *state, struct http_request *request)
+{
+    access_check(state, request, ROLES_CONTENT, list);
+}
+
+/* --- one moment: its snapshot from here, the rest from the owners -------------------------- */
+
+enum section { EVENTS, EVALUATIONS, ALERTS, CANDIDATES, SECTIONS };
+
+struct detail {
+    struct reporting *reporting;
+    struct http_request *request;
+    struct viewer *viewer; /* owned */
+    char moment_id[ID_TEXT_SIZE];
+    json_t *moment;             /* owned */
+    json_t *sections[SECTIONS]; /* owned */
+    unsigned pending;
+};
+
+struct section_call {
+    struct detail *detail;
+    enum section section;
+};
+
+static void detail_free(struct detail *detail)
+{
+    viewer_free(&detail->viewer);
+    json_decref(detail->moment);
+    for (size_t i = 0; i < SECTIONS; i++)
+        json_decref(detail->sections[i]);
+    free(detail);
+}
+
+static void settle(struct detail *detail)
+{
+    if (--detail->pending > 0)
+        return;
+    query_reply(detail->request,
+                json_pack("{s:O,s:O,s:O,s:O,s:O}", "moment", detail->moment, "events",
+                          detail->sections[EVENTS], "evaluations", detail->sections[EVALUATIONS],
+                          "alerts", detail->sections[ALERTS], "candidates",
+                          detail->sections[CANDIDATES]));
+    detail_free(detail);
+}
+
+static void items_of(const ProtobufCMessage *response, enum section section,
+                     ProtobufCMessage *const **ret_items, size_t *ret_count)
+{
+    const void *typed = response;
+
+    switch (section) {
+    case EVENTS: {
+        const Moment__V1__GetMomentEventsResponse *events = typed;
+        *ret_items = (ProtobufCMessage *const *)(const void *)events->events;
+        *ret_count = events->n_events;
+        return;
+    }
+    case EVALUATIONS: {
+        const Moment__V1__ListEvaluationsResponse *evaluations = typed;
+        *ret_items = (ProtobufCMessage *const *)(const void *)evaluations->evaluations;
+        *ret_count = evaluations->n_evaluations;
+        return;
+    }
+    case ALERTS: {
+        const Moment__V1__ListAlertsResponse *alerts = typed;
+        *ret_items = (ProtobufCMessage *const *)(const void *)alerts->alerts;
+        *ret_count = alerts->n_alerts;
+        return;
+    }
+    case CANDIDATES: {
+        const Moment__V1__ListCandidatesResponse *candidates = typed;
+        *ret_items = (ProtobufCMessage *const *)(const void *)candidates->candidates;
+        *ret_count = candidates->n_candidates;
+        return;
+    }
+    case SECTIONS:
+        break;
+    }
+    *ret_items = NULL;
+    *ret_count = 0;
+}
+
+static void on_section(void *arg, const ProtobufCMessage *response, const struct problem *problem)
+{
+    struct section_call *call = arg;
+    struct detail *detail = call->detail;
+    json_t *items = json_null();
+    json_t *trouble = json_null();
+
+    if (problem != NULL) {
+        trouble = query_problem_json(problem);
+    } else {
+        ProtobufCMessage *const *messages;
+        size_t count;
+
+        items_of(response, call->section, &messages, &count);
+        items = json_array();
+        for (size_t i = 0; i < count; i++)
+            json_array_append_new(items, codec_json(messages[i]));
+    }
+    detail->sections[call->section] = json_pack("{s:o,s:o}", "items", items, "problem", trouble);
+    free(call);
+    settle(detail);
+}
+
+struct question {
+    const char *peer;
+    const char *method;
+    const ProtobufCMessageDescriptor *response;
+};
+
+static void ask(struct detail *detail, enum section section, const ProtobufCMessage *request)
+{
+    static const struct question questions[SECTIONS] = {
+        [EVENTS] = {"ingest", "ingest.GetMomentEvents",
+                    &moment__v1__get_moment_events_response__descriptor},
+        [EVALUATIONS] = {"feedback", "feedback.ListEvaluations",
+                         &moment__v1__list_evaluations_response__descriptor},
+        [ALERTS] = {"feedback", "feedback.ListAlerts",
+                    &moment__v1__list_alerts_response__descriptor},
+        [CANDIDATES] = {"recognition", "recognition.ListCandidates",
+                        &moment__v1__list_candidates_response__descriptor},
+    };
+    const struct question *question = &questions[section];
+    struct caller caller = viewer_caller(detail->viewer);
+    struct section_call *call = calloc(1, sizeof(*call));
+    struct problem problem = {0};
+
+    if (call == NULL) {
+        problem_set(&problem, 503, "unavailable", "", "Out of memory.");
+        detail->sections[section] =
+            json_pack("{s:n,s:o}", "items", "problem", query_problem_json(&problem));
+        settle(detail);
+        return;
+    }
+    *call = (struct section_call){detail, section};
+    bus_call(service_bus(detail->reporting->service), question->peer, question->method, &caller,
+             NULL, request, question->response, OWNER_DEADLINE_MS, on_section, call);
+}
+
+static void ask_owners(struct detail *detail)
+{
+    Moment__V1__GetMomentEventsRequest events;
+    Moment__V1__ListEvaluationsRequest evaluations;
+    Moment__V1__ListAlertsRequest alerts;
+    Moment__V1__ListCandidatesRequest candidates;
+
+    moment__v1__get_moment_events_request__init(&events);
+    events.moment_id = detail->moment_id;
+    moment__v1__list_evaluations_request__init(&evaluations);
+    evaluations.moment_id = detail->moment_id;
+    moment__v1__list_alerts_request__init(&alerts);
+    alerts.moment_id = detail->moment_id;
+    alerts.limit = SECTION_ITEMS;
+    moment__v1__list_candidates_request__init(&candidates);
+    candidates.moment_id = detail->moment_id;
+    candidates.limit = SECTION_ITEMS;
+
+    /* One more than the calls, so that answers that come at once do not end it early. */
+    detail->pending = SECTIONS + 1;
+    ask(detail, EVENTS, &events.base);
+    ask(detail, EVALUATIONS, &evaluations.base);
+    ask(detail, ALERTS, &alerts.base);
+    ask(detail, CANDIDATES, &candidates.base);
+    settle(detail);
+}
+
+static void on_snapshot(void *arg, int status, const struct db_rows *rows,
+                        const struct db_error *error)
+{
+    struct detail *detail = arg;
+
+    (void)error;
+    if (status == 0 && db_count(rows) == 1)
+        detail->moment = codec_moment_json(db_get_bytes(rows, 0, 0));
+    if (detail->moment != NULL) {
+        ask_owners(detail);
+        return;
+    }
+    if (status == 0 && db_count(rows) == 0)
+        http_problem(detail->request, 404, "not-found", NULL,
+                     "There is no moment %s, or you may not see it.", detail->moment_id);
+    else
+        access_unavailable(detail->request);
+    detail_free(detail);
+}
+
+static void show(struct reporting *reporting, struct http_request *request, struct viewer *viewer)
+{
+    struct detail *detail = calloc(1, sizeof(*detail));
+    struct id id;
+
+    if (detail == NULL || !query_only(request, NULL, 0)) {
+        viewer_free(&viewer);
+        if (detail == NULL)
+            access_unavailable(request);
+        free(detail);
+        return;
+    }
+    detail->reporting = reporting;
+    detail->request = request;
+    detail->viewer = viewer;
+    if (id_parse(http_parameter(request, "moment_id"), &id) < 0) {
+        http_problem(request, 404, "not-found", "moment_id", "A moment's id is a UUID.");
+        detail_free(detail);
+        return;
+    }
+    id_print(&id, detail->moment_id);
+    if (store_find_moment(service_reader(reporting->service), &viewer->reader, &id, on_snapshot,
+                          detail) < 0) {
+        access_unavailable(request);
+        detail_free(detail);
+    }
+}
+
+void moments_show(void *state, struct http_request *request)
+{
+    access_check(state, request, ROLES_CONTENT, show);
+}

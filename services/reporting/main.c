@@ -1,0 +1,111 @@
+/* moment-reporting - the edge for people: login, HTTP API, web page, live updates, figures. */
+#include "moment/v1/reporting.pb-c.h"
+#include "reporting/edge_directory.h"
+#include "reporting/edge_floor.h"
+#include "reporting/edge_interval.h"
+#include "reporting/edge_live.h"
+#include "reporting/edge_moments.h"
+#include "reporting/edge_owners.h"
+#include "reporting/edge_page.h"
+#include "reporting/edge_session.h"
+#include "reporting/edge_users.h"
+#include "reporting/reporting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct conf_row settings[] = {
+    {"web_root", CONF_TEXT, "", 0, 0, "",
+     "Folder of the built web page; empty: web, beside the folder of the program.", false},
+    {"cookie_insecure", CONF_BOOLEAN, "false", 0, 0, "",
+     "Session cookie without Secure, for plain HTTP on another address than this machine's own.",
+     true},
+    {"session_idle_s", CONF_INTEGER, "43200", 60, 2592000, "s",
+     "A session ends after this long without a request.", true},
+    {"session_max_s", CONF_INTEGER, "604800", 60, 2592000, "s",
+     "A session ends this long after signing in.", true},
+    {"live_streams_per_user", CONF_INTEGER, "8", 1, 1000, "",
+     "Live streams that one user or token may have open.", true},
+    {"service_level", CONF_TEXT, "abandons_ignored", 0, 0, "",
+     "Definition of the service level on the floor: abandons_count_for, abandons_count_against, "
+     "abandons_ignored, answered_only, switchable.",
+     true},
+    {"service_level_threshold_s", CONF_INTEGER, "20", 1, 86400, "s",
+     "Answered within this time is in time, where a report does not say otherwise.", true},
+    {"short_abandon_s", CONF_INTEGER, "5", 0, 3600, "s",
+     "An abandon before this time is a short one, where a report does not say otherwise.", true},
+};
+
+static struct metric *const metrics[] = {
+    &metric_logins,
+    &metric_live_streams,
+    &metric_live_resets,
+};
+
+#define CALL(name, handler, ask, answer)                                                           \
+    {                                                                                              \
+        "reporting." name, ROLE_OPERATOR, &moment__v1__##ask##__descriptor,                        \
+            &moment__v1__##answer##__descriptor, handler                                           \
+    }
+
+static const struct call_route calls[] = {
+    CALL("AddUser", users_add, add_user_request, add_user_response),
+    CALL("ListUsers", users_list, list_users_request, list_users_response),
+    CALL("SetPassword", users_set_password, set_password_request, set_password_response),
+    CALL("RemoveUser", users_remove, remove_user_request, remove_user_response),
+    CALL("AddToken", tokens_add, add_token_request, add_token_response),
+    CALL("ListTokens", tokens_list, list_tokens_request, list_tokens_response),
+    CALL("RemoveToken", tokens_remove, remove_token_request, remove_token_response),
+};
+
+static const struct http_route routes[] = {
+    {"POST", "/api/v1/session", 4096, session_create},
+    {"GET", "/api/v1/session", 0, session_show},
+    {"DELETE", "/api/v1/session", 0, session_end},
+    {"GET", "/api/v1/moments", 0, moments_list},
+    {"GET", "/api/v1/moments/{moment_id}", 0, moments_show},
+    {"GET", "/api/v1/alerts", 0, alerts_list},
+    {"GET", "/api/v1/candidates", 0, candidates_list},
+    {"GET", "/api/v1/directory", 0, directory_show},
+    {"GET", "/api/v1/definitions", 0, definitions_show},
+    {"GET", "/api/v1/reports/interval", 0, interval_show},
+    {"GET", "/api/v1/floor", 0, floor_show},
+    {"GET", "/api/v1/live", 0, live_open},
+    {"GET", "/api/openapi.json", 0, page_show_api},
+    {"GET", "/{path...}", 0, page_show},
+};
+
+static const char *const consumes[] = {"ingest", "feedback", "recognition", NULL};
+
+static const struct service_spec spec = {
+    .name = "reporting",
+    .settings = settings,
+    .setting_count = countof(settings),
+    .metrics = metrics,
+    .metric_count = countof(metrics),
+    .calls = calls,
+    .call_count = countof(calls),
+    .routes = routes,
+    .route_count = countof(routes),
+    .consumes = consumes,
+    .start = reporting_start,
+    .load = reporting_load,
+    .apply = reporting_apply,
+    .forget = reporting_forget,
+    .stop = reporting_stop,
+};
+
+/* For the test that holds openapi.json against this table. */
+static int print_routes(void)
+{
+    for (size_t i = 0; i < countof(routes); i++)
+        (void)printf("%s %s\n", routes[i].method, routes[i].path);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--print-routes") == 0)
+        return print_routes();
+    return service_main(&spec, argc, argv);
+}
