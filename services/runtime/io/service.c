@@ -25,6 +25,7 @@
 #define ADMIN_CONNECTIONS 16
 /* Between the last commit and the closing of sockets: answers leave. */
 #define LAST_BREATH_MS 200
+#define LAST_RESORT_MS 2000
 #define ERROR_SIZE 512
 #define DSN_SIZE 2048
 
@@ -90,8 +91,24 @@ const char *service_phase(const struct service *service)
 
 /* --- the end --- */
 
-static void on_signal_closed(uv_handle_t *handle unused_arg)
+static void on_handle_closed(uv_handle_t *handle unused_arg)
 {
+}
+
+static void on_last_resort(uv_timer_t *timer)
+{
+    const struct service *service = timer->data;
+
+    loop_stop(service->loop); /* loop_free names what is still open */
+}
+
+/* The loop ends by itself when everything is closed. */
+static void await_the_end(struct service *service)
+{
+    uv_timer_init(loop_uv(service->loop), &service->last_resort);
+    service->last_resort.data = service;
+    uv_timer_start(&service->last_resort, on_last_resort, LAST_RESORT_MS, 0);
+    uv_unref((uv_handle_t *)&service->last_resort);
 }
 
 /* Mirrors open_all and serve, backwards. */
@@ -124,10 +141,10 @@ static void close_all(struct service *service)
     timer_free(&service->revert);
     for (size_t i = 0; i < SIGNALS; i++) {
         if (service->signals[i].data) {
-            uv_close((uv_handle_t *)&service->signals[i], on_signal_closed);
+            uv_close((uv_handle_t *)&service->signals[i], on_handle_closed);
         }
     }
-    loop_stop(service->loop);
+    await_the_end(service);
 }
 
 static void on_last_breath(void *arg)
@@ -641,9 +658,11 @@ static int run(const struct service_spec *spec, struct conf *conf)
     }
     log_info("starting", "version=%s site=%s pid=%d", SERVICE_VERSION, conf_text(conf, "site"),
              (int)getpid());
-    if (open_all(&service, tables) == 0) {
-        loop_run(service.loop);
+    if (open_all(&service, tables) < 0) {
+        log_debug("not_started", "exit=%d", service.exit_code);
     }
+    loop_run(service.loop);
+    uv_close((uv_handle_t *)&service.last_resort, on_handle_closed);
     loop_free(&service.loop);
     log_info("stopped", "exit=%d", service.exit_code);
     return service.exit_code;

@@ -33,6 +33,7 @@ struct service {
     struct timer *tick;
     struct timer *deadline; /* of the drain; afterwards the last breath before closing */
     struct timer *revert;   /* of a log level set for a while */
+    uv_timer_t last_resort; /* unreferenced: ends the loop if somebody left a handle open */
     enum phase phase;
     bool is_started; /* state is the service's own */
     void *state;
