@@ -1,0 +1,186 @@
+/* store - see the header. */
+#include "recognition/store.h"
+
+#include "io/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int read_part(const struct db_rows *rows, size_t row, size_t column,
+                     const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret_message)
+{
+    *ret_message = NULL;
+    if (db_is_null(rows, row, column)) {
+        return 0;
+    }
+    return protobuf_read(descriptor, db_get_bytes(rows, row, column), ret_message);
+}
+
+void store_load_sighting(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
+                         void *arg)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    db_uuid(&args, moment_id->bytes);
+    txn_read(txn,
+             "select s.moment, s.evaluation, c.body from sighting s"
+             " left join candidate c using (moment_id) where s.moment_id = $1",
+             &args, on_rows, arg);
+}
+
+int store_read_sighting(const struct db_rows *rows, size_t row,
+                        struct stored_sighting *ret_sighting)
+{
+    ProtobufCMessage *part;
+    int error = read_part(rows, row, 0, &moment__v1__moment__descriptor, &part);
+
+    if (error == 0) {
+        ret_sighting->moment = (Moment__V1__Moment *)part;
+        error = read_part(rows, row, 1, &moment__v1__evaluation__descriptor, &part);
+    }
+    if (error == 0) {
+        ret_sighting->evaluation = (Moment__V1__Evaluation *)part;
+        error = read_part(rows, row, 2, &moment__v1__candidate__descriptor, &part);
+    }
+    if (error == 0) {
+        ret_sighting->candidate = (Moment__V1__Candidate *)part;
+    }
+    return error;
+}
+
+static int write_with_body(struct txn *txn, const char *sql, struct db_args *args,
+                           const ProtobufCMessage *message)
+{
+    uint8_t *bytes;
+    size_t len;
+    int error = protobuf_write(message, &bytes, &len);
+
+    if (error != 0) {
+        db_args_done(args);
+        return error;
+    }
+    db_bytes(args, bytes, len);
+    free(bytes);
+    txn_write(txn, sql, args);
+    return 0;
+}
+
+int store_save_moment(struct txn *txn, const struct id *moment_id, const Moment__V1__Moment *moment)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    db_uuid(&args, moment_id->bytes);
+    return write_with_body(txn,
+                           "insert into sighting (moment_id, moment) values ($1, $2)"
+                           " on conflict (moment_id) do update set moment = excluded.moment",
+                           &args, &moment->base);
+}
+
+int store_save_evaluation(struct txn *txn, const struct id *moment_id,
+                          const Moment__V1__Evaluation *evaluation)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    db_uuid(&args, moment_id->bytes);
+    return write_with_body(txn,
+                           "insert into sighting (moment_id, evaluation) values ($1, $2)"
+                           " on conflict (moment_id) do update"
+                           " set evaluation = excluded.evaluation",
+                           &args, &evaluation->base);
+}
+
+/* An id that was checked before. */
+static void add_id(struct db_args *args, const char *text)
+{
+    struct id id;
+
+    if (id_parse(text, &id) == 0) {
+        db_uuid(args, id.bytes);
+    } else {
+        db_null(args);
+    }
+}
+
+int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    add_id(&args, candidate->candidate_id);
+    add_id(&args, candidate->moment_id);
+    db_i32(&args, (int32_t)candidate->state);
+    db_i32(&args, (int32_t)candidate->revision);
+    db_text(&args, candidate->site);
+    db_text(&args, candidate->queue);
+    db_text(&args, candidate->agent);
+    db_text(&args, candidate->person_id);
+    db_text(&args, candidate->team_id);
+    db_time(&args, candidate->moment_ended_at);
+    db_time(&args, candidate->proposed_at);
+    return write_with_body(txn,
+                           "insert into candidate (candidate_id, moment_id, state, revision, site,"
+                           " queue, agent, person_id, team_id, moment_ended_at, proposed_at, body)"
+                           " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+                           " on conflict (candidate_id) do update set state = excluded.state,"
+                           " revision = excluded.revision, site = excluded.site,"
+                           " queue = excluded.queue, agent = excluded.agent,"
+                           " person_id = excluded.person_id, team_id = excluded.team_id,"
+                           " moment_ended_at = excluded.moment_ended_at,"
+                           " proposed_at = excluded.proposed_at, body = excluded.body",
+                           &args, &candidate->base);
+}
+
+static void add_names(struct db_args *args, const char *const *names, size_t count)
+{
+    db_array(args, DB_TEXT);
+    for (size_t i = 0; i < count; i++) {
+        db_push_text(args, names[i]);
+    }
+}
+
+int store_list_candidates(struct db *db, const struct candidate_filter *filter,
+                          db_result_fn *on_rows, void *arg)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    add_names(&args, filter->sites, filter->site_count);
+    add_names(&args, filter->teams, filter->team_count);
+    db_text(&args, filter->own_person_id);
+    add_id(&args, filter->moment_id);
+    db_text(&args, filter->person_id);
+    db_i32(&args, (int32_t)MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_WITHDRAWN);
+    db_time(&args, filter->before_proposed_at);
+    add_id(&args, filter->before_candidate_id);
+    db_i32(&args, (int32_t)filter->limit);
+    return db_query(db,
+                    "select body from candidate"
+                    " where (cardinality($1::text[]) = 0 or site = any($1))"
+                    " and (cardinality($2::text[]) = 0 or team_id = any($2))"
+                    " and ($3 = '' or person_id = $3)"
+                    " and ($4::uuid is null or moment_id = $4::uuid)"
+                    " and ($5 = '' or person_id = $5)"
+                    " and ($4::uuid is not null or state <> $6)"
+                    " and ($7::timestamptz is null or"
+                    " (proposed_at, candidate_id) < ($7::timestamptz, $8::uuid))"
+                    " order by proposed_at desc, candidate_id desc limit $9",
+                    &args, on_rows, arg);
+}
+
+int store_read_candidate(const struct db_rows *rows, size_t row,
+                         Moment__V1__Candidate **ret_message)
+{
+    ProtobufCMessage *part;
+    int error = read_part(rows, row, 0, &moment__v1__candidate__descriptor, &part);
+
+    if (error == 0 && part == NULL) {
+        error = -EBADMSG;
+    }
+    if (error == 0) {
+        *ret_message = (Moment__V1__Candidate *)part;
+    }
+    return error;
+}

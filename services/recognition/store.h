@@ -1,0 +1,50 @@
+/* store - all SQL of recognition: one function per statement. Loop thread only. */
+#ifndef MOMENT_RECOGNITION_STORE_H
+#define MOMENT_RECOGNITION_STORE_H
+
+#include "io/stream.h"
+#include "recognition/codec.h"
+
+#define STORE_PAGE_DEFAULT 50
+#define STORE_PAGE_MAX 500
+
+/* Both halves and the candidate of a moment, each owned and null where there is none. */
+struct stored_sighting {
+    Moment__V1__Moment *moment;
+    Moment__V1__Evaluation *evaluation;
+    Moment__V1__Candidate *candidate;
+};
+
+void store_load_sighting(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
+                         void *arg);
+/* -EBADMSG, -ENOMEM; what was read before the failure stays in ret_sighting. */
+must_check int store_read_sighting(const struct db_rows *rows, size_t row,
+                                   struct stored_sighting *ret_sighting);
+
+/* Either half may be there first: an upsert that touches its own half only. -ENOMEM. */
+must_check int store_save_moment(struct txn *txn, const struct id *moment_id,
+                                 const Moment__V1__Moment *moment);
+must_check int store_save_evaluation(struct txn *txn, const struct id *moment_id,
+                                     const Moment__V1__Evaluation *evaluation);
+must_check int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate);
+
+struct candidate_filter {
+    const char *const *sites; /* what the caller may see; count 0: all */
+    size_t site_count;
+    const char *const *teams;
+    size_t team_count;
+    const char *own_person_id; /* "": everybody's */
+    const char *moment_id; /* "" any; a UUID. Asked for by moment, a withdrawn one is shown too */
+    const char *person_id; /* "" any */
+    int64_t before_proposed_at; /* 0: from the start */
+    const char *before_candidate_id;
+    uint32_t limit;
+};
+
+/* Newest first. */
+must_check int store_list_candidates(struct db *db, const struct candidate_filter *filter,
+                                     db_result_fn *on_rows, void *arg);
+must_check int store_read_candidate(const struct db_rows *rows, size_t row,
+                                    Moment__V1__Candidate **ret_message);
+
+#endif
