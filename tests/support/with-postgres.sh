@@ -40,7 +40,16 @@ cat > "$dir/pg" <<SCRIPT
 set -euo pipefail
 cd /
 case "\$1" in
-start) $as "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/log" -w -t 60 start >/dev/null ;;
+start)
+    # After a crash the old backends may hold the shared memory for a moment longer.
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        if $as "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/log" -w -t 60 start >/dev/null 2>&1; then
+            exit 0
+        fi
+        sleep 0.2
+    done
+    exit 1
+    ;;
 stop) $as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -m fast stop >/dev/null ;;
 crash) $as "$bin/pg_ctl" -D "$dir/data" -w -t 60 -m immediate stop >/dev/null ;;
 restart) "\$0" crash; "\$0" start ;;
