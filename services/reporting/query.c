@@ -183,9 +183,13 @@ void query_reply_problem(struct http_request *request, const struct problem *pro
                  problem->field[0] != '\0' ? problem->field : NULL, "%s", problem->detail);
 }
 
+/* As http_problem writes it. */
 json_t *query_problem_json(const struct problem *problem)
 {
-    return json_pack("{s:s,s:s,s:i,s:o,s:o}", "type", problem->type, "title",
+    char type[64];
+
+    (void)snprintf(type, sizeof(type), "/problems/%s", problem->type);
+    return json_pack("{s:s,s:s,s:i,s:o,s:o}", "type", type, "title",
                      problem->title[0] != '\0' ? problem->title : problem->type, "status",
                      (int)problem->status, "detail", json_text_or_null(problem->detail), "field",
                      json_text_or_null(problem->field));

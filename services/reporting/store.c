@@ -821,8 +821,8 @@ int store_list_directory(struct db *db, db_result_fn *on_rows, void *arg)
 /* --- accounts, sessions, tokens ------------------------------------------------------------ */
 
 #define TEAM_SITES(teams)                                                                          \
-    "coalesce((select array_to_json(array_agg(distinct t.site_id))::text from team t "             \
-    "where t.team_id = any (" teams ") and t.site_id is not null), '[]')"
+    "coalesce((select array_to_json(array_agg(distinct home.site_id))::text from team home "       \
+    "where home.team_id = any (" teams ") and home.site_id is not null), '[]')"
 
 int store_find_session(struct db *db, const uint8_t hash[STORE_HASH_SIZE], int64_t now,
                        int64_t idle_us, db_result_fn *on_rows, void *arg)

@@ -132,7 +132,7 @@ create table session (
     expires_at timestamptz not null,
     ended_at   timestamptz
 ) with (fillfactor = 80);
-create index session_user on session (user_id) where ended_at is null;
+create index session_account on session (user_id) where ended_at is null;
 
 create table token (
     token_id     uuid primary key,
