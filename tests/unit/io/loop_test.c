@@ -58,7 +58,7 @@ static void timers_fire_in_the_order_of_their_delays(void **state)
     char second[] = "2";
     assert_int_equal(timer_new(t.loop, on_two, second, &t.two), 0);
     assert_int_equal(timer_new(t.loop, on_one, first, &t.one), 0);
-    timer_start(t.two, 3, 0);
+    timer_start(t.two, 50, 0);
     timer_start(t.one, 1, 0);
     assert_true(timer_is_active(t.two));
     loop_run(t.loop);
@@ -171,7 +171,8 @@ static void a_callback_that_blocks_shows_in_the_lag_but_waiting_does_not(void **
     timer_start(t.one, 0, 0);
     timer_start(t.two, 60, 0);
     loop_run(t.loop);
-    assert_int_equal(lag_count("+Inf") - lag_count("0.008"), slow + 1);
+    /* One turn was slow; a second one only if the machine itself was. */
+    assert_in_range(lag_count("+Inf") - lag_count("0.008") - slow, 1, 2);
 }
 
 int main(void)
