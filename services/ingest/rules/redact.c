@@ -121,7 +121,8 @@ static bool passes_luhn(const char *at, size_t len)
     return sum % 10 == 0;
 }
 
-/* The longest card number that begins at `at`, within a run of len bytes; 0 for none. */
+/* The longest card number that begins at `at` and ends with a group of digits, within a run of len
+ * bytes; 0 for none. */
 static size_t card_at(const char *at, size_t len)
 {
     size_t digits = 0;
@@ -130,7 +131,7 @@ static size_t card_at(const char *at, size_t len)
         if (!is_digit(at[i]))
             continue;
         digits++;
-        if (digits >= CARD_DIGITS_MIN && passes_luhn(at, i + 1))
+        if (digits >= CARD_DIGITS_MIN && !is_digit(at[i + 1]) && passes_luhn(at, i + 1))
             found = i + 1;
     }
     return found;
@@ -154,7 +155,7 @@ static size_t redact_cards(char *text, size_t size)
             if (!is_digit(*start) || (start > at && is_digit(start[-1])))
                 continue;
             size_t card = card_at(start, (size_t)(end - start));
-            if (card == 0 || (start + card < end && is_digit(start[card])))
+            if (card == 0)
                 continue;
             at = replace(text, size, start, card);
             replaced = true;
