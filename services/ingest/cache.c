@@ -126,7 +126,8 @@ static void take_row(struct cache *cache, uint64_t read, const struct db_rows *r
         group->contact_id = or_die(strdup(db_get_text(rows, row, 3)));
         group->repeat_contacts = (uint32_t)db_get_i64(rows, row, 4);
     }
-    if (!db_is_null(rows, row, 5) && codec_event_load(db_get_bytes(rows, row, 5), &group->events) < 0)
+    if (!db_is_null(rows, row, 5) &&
+        codec_event_load(db_get_bytes(rows, row, 5), &group->events) < 0)
         abort(); /* what we wrote ourselves can be read */
     count_bytes(cache, group);
 }

@@ -322,12 +322,14 @@ int codec_event_load(struct slice body, struct event_list *list)
     return r;
 }
 
-/* --- a batch from an integrator ---------------------------------------------------------------- */
+/* --- a batch from an integrator ----------------------------------------------------------------
+ */
 
 static struct id derived_id(const Moment__V1__Event *wire, const char *source)
 {
     char numbers[96];
-    const char *const parts[] = {"event", source, "derived", wire->contact_id, wire->agent, numbers};
+    const char *const parts[] = {"event",          source,      "derived",
+                                 wire->contact_id, wire->agent, numbers};
 
     snprintf(numbers, sizeof(numbers), "%d %lld %llu", (int)wire->type,
              (long long)wire->occurred_at, (unsigned long long)wire->sequence);

@@ -99,8 +99,8 @@ static struct customer *customer_new(struct customers *customers, const struct i
     return customer;
 }
 
-struct customer *customers_add(struct customers *customers, const char *system,
-                               const char *address, const struct id *id)
+struct customer *customers_add(struct customers *customers, const char *system, const char *address,
+                               const struct id *id)
 {
     char key[KEY_MAX];
     struct slice text = key_of(system, address, key);

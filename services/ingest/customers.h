@@ -39,8 +39,8 @@ struct customer *customers_find(const struct customers *customers, const char *s
                                 const char *address);
 struct customer *customers_by_id(const struct customers *customers, const char *id_text);
 /* id null: a new random one. */
-struct customer *customers_add(struct customers *customers, const char *system,
-                               const char *address, const struct id *id);
+struct customer *customers_add(struct customers *customers, const char *system, const char *address,
+                               const struct id *id);
 /* Rows of store_read_customers. */
 void customers_take_rows(struct customers *customers, const struct db_rows *rows);
 

@@ -268,7 +268,8 @@ static void load_customers(struct event_work *work, struct txn *txn)
         const char *const names[] = {event->customer_ref, event->customer_address};
 
         for (size_t n = 0; n < countof(names); n++)
-            if (names[n][0] != '\0' && !customers_find(&moments->customers, event->system, names[n]))
+            if (names[n][0] != '\0' &&
+                !customers_find(&moments->customers, event->system, names[n]))
                 rows[count++] = (struct customer_row){.system = event->system, .address = names[n]};
     }
     if (count > 0)
@@ -391,8 +392,8 @@ static void note_agent(struct moments *moments, const struct agent *agent)
             text_is(effects->agents[i].system, agent->system))
             row = &effects->agents[i];
     if (!row) {
-        effects->agents = room_for(effects->agents, effects->agent_count,
-                                   &effects->agent_capacity, sizeof(*effects->agents));
+        effects->agents = room_for(effects->agents, effects->agent_count, &effects->agent_capacity,
+                                   sizeof(*effects->agents));
         row = &effects->agents[effects->agent_count++];
     }
     *row = (struct agent_row){
@@ -451,8 +452,7 @@ static void name_people(struct moments *moments, const struct group *group)
     const struct people *people = moments->options.people;
     const struct moment *moment = &moments->moment;
     struct moment_frame *frame = &moments->frame;
-    const Moment__V1__Person *person =
-        people_find(people, source, group->system, moment->agent);
+    const Moment__V1__Person *person = people_find(people, source, group->system, moment->agent);
 
     frame->person_id = person ? person->person_id : "";
     frame->team_id = person ? person->team_id : "";
@@ -525,8 +525,8 @@ static struct group *group_of(struct moments *moments, const char *system, const
     return group;
 }
 
-static void merge(struct moments *moments, struct txn *txn, struct group *part,
-                  struct group *whole, const struct event *event)
+static void merge(struct moments *moments, struct txn *txn, struct group *part, struct group *whole,
+                  const struct event *event)
 {
     struct effects *effects = &moments->effects;
     struct customer *customer;

@@ -199,8 +199,7 @@ void store_write_customers(struct txn *txn, const struct customer_row *rows, siz
               &args);
 }
 
-void store_write_agents(struct txn *txn, const struct agent_row *rows, size_t count,
-                        int64_t now_us)
+void store_write_agents(struct txn *txn, const struct agent_row *rows, size_t count, int64_t now_us)
 {
     struct db_args args;
 

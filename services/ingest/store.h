@@ -1,8 +1,8 @@
 /* store - all the SQL of ingest.
  *
- * Functions that take a txn only add statements to it; callbacks run as io/stream.h says. Those that
- * take a db are queries outside the writer's transactions. Rows given to writers are borrowed for
- * the call. Loop thread only. */
+ * Functions that take a txn only add statements to it; callbacks run as io/stream.h says. Those
+ * that take a db are queries outside the writer's transactions. Rows given to writers are borrowed
+ * for the call. Loop thread only. */
 #ifndef MOMENT_INGEST_STORE_H
 #define MOMENT_INGEST_STORE_H
 
@@ -78,8 +78,8 @@ must_check int store_open_moments(struct db *db, const char *system, db_result_f
 must_check int store_moment(struct db *db, const struct id *moment_id, db_result_fn *on_rows,
                             void *arg);
 /* Columns: body; of the moment and of what was merged into it. */
-must_check int store_moment_events(struct db *db, const struct id *moment_id,
-                                   db_result_fn *on_rows, void *arg);
+must_check int store_moment_events(struct db *db, const struct id *moment_id, db_result_fn *on_rows,
+                                   void *arg);
 
 /* --- sources --------------------------------------------------------------------------------- */
 
@@ -102,8 +102,7 @@ void store_add_secret(struct txn *txn, const char *name, enum secret_kind kind, 
 /* Keeps the newest `keep` secrets of the kind. */
 void store_retire_secrets(struct txn *txn, const char *name, enum secret_kind kind, int keep,
                           int64_t now_us);
-void store_remove_source(struct txn *txn, const char *name, const char *removed_by,
-                         int64_t now_us);
+void store_remove_source(struct txn *txn, const char *name, const char *removed_by, int64_t now_us);
 void store_source_heard(struct txn *txn, int64_t source_id, int64_t heard_at);
 
 /* --- files ----------------------------------------------------------------------------------- */
