@@ -98,9 +98,9 @@ WEB_SOURCES := $(shell find $(WEB) -path '*/node_modules' -prune -o -type f -pri
 
 .PHONY: setup setup-test
 setup: ## Install the Debian packages that `make run` needs and that are missing
-	@deploy/setup.sh run
+	@deploy/setup.sh build run
 setup-test: ## The same for `make test`
-	@deploy/setup.sh run test
+	@deploy/setup.sh build run test
 
 .PHONY: web
 web: build/web/index.html ## Build the page

@@ -20,7 +20,7 @@ trap 'rm -f "$log"' EXIT
 # --- packages; then away from root where sudo brought us ------------------------------------------
 
 if [ "${1:-}" != --installed ]; then
-    deploy/setup.sh run || die "the packages above are needed first"
+    deploy/setup.sh build run || die "the packages above are needed first"
     # What is built and kept shall belong to the person, not to root.
     if [ "$(id -u)" = 0 ] && [ "${SUDO_UID:-0}" != 0 ]; then
         home=$(getent passwd "$SUDO_UID" | cut -d: -f6)

@@ -1,11 +1,11 @@
 #!/bin/bash
 # setup.sh [GROUP...] - install the Debian packages of deploy/packages.txt that are missing.
-# Groups: run (default), test, container. Nothing is installed, and no right needed, if all are
+# Groups: build and run (the default), test, container and others. Nothing is installed, and no right needed, if all are
 # there; then no package server needs to be in reach either.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-groups=${*:-run}
+groups=${*:-build run}
 missing=()
 
 # What came from elsewhere counts too: node from its makers, say.

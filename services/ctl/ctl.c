@@ -66,21 +66,21 @@ static const struct conf_row settings[] = {
      .help = "Where reporting answers calls."},
 };
 
-static char dir[CTL_PATH_SIZE] = "";
+static char chosen_dir[CTL_PATH_SIZE] = "";
 static bool quiet = false;
 static struct conf *conf = NULL;
 
 const char *ctl_dir(void)
 {
-    if (dir[0] != '\0')
-        return dir;
+    if (chosen_dir[0] != '\0')
+        return chosen_dir;
     const char *from_environment = getenv("MOMENT_DIR");
     return from_environment != NULL && from_environment[0] != '\0' ? from_environment : "var";
 }
 
-void ctl_set_dir(const char *to)
+void ctl_set_dir(const char *dir)
 {
-    (void)snprintf(dir, sizeof(dir), "%s", to);
+    (void)snprintf(chosen_dir, sizeof(chosen_dir), "%s", dir);
 }
 
 int ctl_path(char path[CTL_PATH_SIZE], const char *format, ...)

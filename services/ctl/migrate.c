@@ -18,11 +18,6 @@
 
 #define DIGEST_SIZE 65
 
-static bool belongs(const struct schema_file *file, const char *service)
-{
-    return strcmp(file->owner, "runtime") == 0 || strcmp(file->owner, service) == 0;
-}
-
 static void digest_of(const struct schema_file *file, char digest[DIGEST_SIZE])
 {
     uint8_t hash[SEAL_HASH_SIZE];
@@ -188,22 +183,29 @@ static int make_partitions(PGconn *pg, const char *service)
                    " perform %s.ensure_partitions(); end if; end $$");
 }
 
+/* The files of one owner that are not there yet. */
+static int apply_of(PGconn *pg, const char *service, const char *owner, const PGresult *applied,
+                    unsigned *count)
+{
+    for (size_t i = 0; i < schema_file_count; i++) {
+        const struct schema_file *file = &schema_files[i];
+        if (strcmp(file->owner, owner) != 0 || was_applied(applied, file->name))
+            continue;
+        if (apply(pg, service, file) != CTL_OK)
+            return CTL_FAILED;
+        (*count)++;
+    }
+    return CTL_OK;
+}
+
 static int migrate_schema(PGconn *pg, const char *service, unsigned *count)
 {
     PGresult *applied = applied_files(pg, service);
     if (applied == NULL)
         return CTL_FAILED;
-    int code = CTL_OK;
-    /* Twice over the list: the runtime's own files come first, whatever the order of names. */
-    for (size_t i = 0; i < 2 * schema_file_count && code == CTL_OK; i++) {
-        const struct schema_file *file = &schema_files[i % schema_file_count];
-        bool is_runtime = strcmp(file->owner, "runtime") == 0;
-        if (is_runtime != (i < schema_file_count) || !belongs(file, service) ||
-            was_applied(applied, file->name))
-            continue;
-        code = apply(pg, service, file);
-        *count += code == CTL_OK ? 1 : 0;
-    }
+    int code = apply_of(pg, service, "runtime", applied, count);
+    if (code == CTL_OK)
+        code = apply_of(pg, service, service, applied, count);
     PQclear(applied);
     if (code != CTL_OK || grant(pg, service) != CTL_OK)
         return CTL_FAILED;

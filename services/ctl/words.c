@@ -18,7 +18,7 @@ const char *words_cell(char *const *items, size_t count, char cell[WORDS_CELL_SI
     cell[0] = '\0';
     for (size_t i = 0; i < count; i++) {
         if (len + strlen(items[i]) + 8 > WORDS_CELL_SIZE) {
-            (void)strcpy(cell + len, " ...");
+            memcpy(cell + len, " ...", sizeof(" ..."));
             break;
         }
         len += (size_t)snprintf(cell + len, WORDS_CELL_SIZE - len, "%s%s", i > 0 ? ", " : "",

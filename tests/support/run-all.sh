@@ -49,7 +49,7 @@ stage() {
 # shellcheck disable=SC2317 # stage calls it
 m() { make --no-print-directory "$@"; }
 
-deploy/setup.sh run test || exit 1
+deploy/setup.sh build run test || exit 1
 stage 'build with gcc' m -j"$jobs" CC=gcc build
 stage 'unit' m -j"$jobs" test-unit
 stage 'build with clang' m -j"$jobs" CC=clang build
