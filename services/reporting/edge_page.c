@@ -55,7 +55,6 @@ char *page_find_root(const char *setting)
 static void protect(struct http_request *request)
 {
     http_add_header(request, "Content-Security-Policy", policy);
-    http_add_header(request, "X-Content-Type-Options", "nosniff");
     http_add_header(request, "Referrer-Policy", "no-referrer");
     http_add_header(request, "Cross-Origin-Opener-Policy", "same-origin");
     http_add_header(request, "Cross-Origin-Resource-Policy", "same-origin");
@@ -98,7 +97,6 @@ void page_show(void *state, struct http_request *request)
 void page_show_api(void *state, struct http_request *request)
 {
     (void)state;
-    http_add_header(request, "X-Content-Type-Options", "nosniff");
     http_add_header(request, "Cache-Control", REVALIDATE);
     http_reply(request, 200, "application/json", openapi_json,
                (size_t)(openapi_json_end - openapi_json));

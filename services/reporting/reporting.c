@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Wrong passwords within five minutes: of one login, from one address. */
-#define FAILURES_BY_LOGIN 5
+#define FAILURES_BY_LOGIN 10
 #define FAILURES_BY_REMOTE 30
 #define FAILURE_WINDOW_US (300 * US_PER_S)
 
