@@ -1,5 +1,5 @@
-/* service_parts - what service.c, admin.c and runtime_calls.c know of each other. Nobody else
- * includes this. */
+/* service_parts - what service_main.c, service.c, admin.c and runtime_calls.c know of each other.
+ * Nobody else includes this. */
 #ifndef MOMENT_IO_SERVICE_PARTS_H
 #define MOMENT_IO_SERVICE_PARTS_H
 
@@ -47,6 +47,8 @@ struct service {
 };
 
 /* --- service.c --- */
+/* Until everything is closed; the exit code. */
+int service_run(const struct service_spec *spec, struct conf *conf);
 void service_drain(struct service *service);
 /* Count again what is in quarantine. */
 void service_count_quarantine(struct service *service);
