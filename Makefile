@@ -72,6 +72,9 @@ $(OUT)/%.o: %.c | $(PROTO_H)
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# The description of the API is part of the program.
+$(OUT)/services/reporting/edge_page.o: services/reporting/openapi.json
+
 $(BASE_A): $(call objects,$(call find_c,services/runtime/base))
 $(IO_A): $(call objects,$(call find_c,services/runtime/io))
 $(PROTO_A): $(PROTO_O)

@@ -245,6 +245,7 @@ static int read_evaluation(const Moment__V1__EvaluationMade *made, struct fact *
     fact->id = from->evaluation_id;
     fact->moment_id = from->moment_id;
     fact->site = from->site;
+    fact->team = from->team_id;
     fact->person_id = from->person_id;
     fact->subject = &from->base;
     return 0;
@@ -259,6 +260,7 @@ static int read_alert(const Moment__V1__AlertChanged *changed, struct fact *fact
     fact->id = from->alert_id;
     fact->moment_id = from->moment_id;
     fact->site = from->site;
+    fact->team = from->team_id;
     fact->person_id = from->person_id;
     fact->at_us = from->raised_at;
     fact->state_number = (int32_t)from->state;
@@ -277,6 +279,7 @@ static int read_candidate(const Moment__V1__CandidateChanged *changed, struct fa
     fact->id = from->candidate_id;
     fact->moment_id = from->moment_id;
     fact->site = from->site;
+    fact->team = from->team_id;
     fact->person_id = from->person_id;
     fact->at_us = from->proposed_at;
     fact->state_number = (int32_t)from->state;

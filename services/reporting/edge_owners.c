@@ -11,6 +11,7 @@
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
 #define DEADLINE_MS 3000
+#define COMMAND_ID_SIZE 65
 
 /* protobuf-c has no const texts; requests are only packed. */
 static void set_text(char **member, const char *text)
@@ -97,6 +98,91 @@ static void ask_alerts(struct reporting *reporting, struct http_request *request
 void alerts_list(void *state, struct http_request *request)
 {
     access_check(state, request, ROLES_SCOPED, ask_alerts);
+}
+
+/* --- taking and closing an alert ----------------------------------------------------------- */
+
+/* The key that the client gave, so that its retry is the same command; else one of our own. */
+static bool read_command_id(struct http_request *request, char *to, size_t size)
+{
+    const char *key = http_header(request, "Idempotency-Key");
+    struct id id = id_v7();
+
+    if (key[0] == '\0') {
+        id_print(&id, to);
+        return true;
+    }
+    if (strlen(key) < size && text_is_utf8(key, strlen(key))) {
+        text_copy(to, size, key);
+        return true;
+    }
+    http_problem(request, 400, "invalid-field", "Idempotency-Key", "A key has 1 to 64 bytes.");
+    return false;
+}
+
+static void on_acknowledged(void *arg, const ProtobufCMessage *response,
+                            const struct problem *problem)
+{
+    if (problem != NULL) {
+        query_reply_problem(arg, problem);
+        return;
+    }
+    const Moment__V1__AcknowledgeAlertResponse *done = (const void *)response;
+
+    query_reply(arg, done->alert != NULL ? codec_json(&done->alert->base) : NULL);
+}
+
+static void on_closed(void *arg, const ProtobufCMessage *response, const struct problem *problem)
+{
+    if (problem != NULL) {
+        query_reply_problem(arg, problem);
+        return;
+    }
+    const Moment__V1__CloseAlertResponse *done = (const void *)response;
+
+    query_reply(arg, done->alert != NULL ? codec_json(&done->alert->base) : NULL);
+}
+
+static void acknowledge(struct reporting *reporting, struct http_request *request,
+                        struct viewer *viewer)
+{
+    struct caller caller = viewer_caller(viewer);
+    Moment__V1__AcknowledgeAlertRequest ask;
+    char command_id[COMMAND_ID_SIZE];
+
+    moment__v1__acknowledge_alert_request__init(&ask);
+    set_text(&ask.alert_id, http_parameter(request, "alert_id"));
+    if (query_only(request, NULL, 0) && read_command_id(request, command_id, sizeof(command_id)))
+        bus_call(service_bus(reporting->service), "feedback", "feedback.AcknowledgeAlert", &caller,
+                 command_id, &ask.base, &moment__v1__acknowledge_alert_response__descriptor,
+                 DEADLINE_MS, on_acknowledged, request);
+    viewer_free(&viewer);
+}
+
+static void close_alert(struct reporting *reporting, struct http_request *request,
+                        struct viewer *viewer)
+{
+    struct caller caller = viewer_caller(viewer);
+    Moment__V1__CloseAlertRequest ask;
+    char command_id[COMMAND_ID_SIZE];
+
+    moment__v1__close_alert_request__init(&ask);
+    set_text(&ask.alert_id, http_parameter(request, "alert_id"));
+    if (query_only(request, NULL, 0) && read_command_id(request, command_id, sizeof(command_id)))
+        bus_call(service_bus(reporting->service), "feedback", "feedback.CloseAlert", &caller,
+                 command_id, &ask.base, &moment__v1__close_alert_response__descriptor, DEADLINE_MS,
+                 on_closed, request);
+    viewer_free(&viewer);
+}
+
+void alerts_acknowledge(void *state, struct http_request *request)
+{
+    access_check(state, request, ROLE_LEADER | ROLE_COACH, acknowledge);
+}
+
+void alerts_close(void *state, struct http_request *request)
+{
+    access_check(state, request, ROLE_LEADER | ROLE_COACH, close_alert);
 }
 
 /* --- candidates ---------------------------------------------------------------------------- */

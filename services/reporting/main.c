@@ -65,6 +65,8 @@ static const struct http_route routes[] = {
     {"GET", "/api/v1/moments", 0, moments_list},
     {"GET", "/api/v1/moments/{moment_id}", 0, moments_show},
     {"GET", "/api/v1/alerts", 0, alerts_list},
+    {"POST", "/api/v1/alerts/{alert_id}/acknowledge", 0, alerts_acknowledge},
+    {"POST", "/api/v1/alerts/{alert_id}/close", 0, alerts_close},
     {"GET", "/api/v1/candidates", 0, candidates_list},
     {"GET", "/api/v1/directory", 0, directory_show},
     {"GET", "/api/v1/definitions", 0, definitions_show},
