@@ -35,7 +35,8 @@ static void count_status(unsigned status)
 static void answer_problem(struct http_request *request, const struct problem *problem)
 {
     count_status(problem->status);
-    http_problem(request, problem->status, problem->type, problem->field, "%s", problem->detail);
+    http_problem(request, problem->status, problem->type,
+                 problem->field[0] != '\0' ? problem->field : NULL, "%s", problem->detail);
 }
 
 static void answer_busy(struct http_request *request, const char *why)

@@ -262,6 +262,17 @@ static void store_source(const struct source_command *self, const struct source_
     free(options);
 }
 
+static void new_curve_keys(const char *name, struct txn *txn,
+                           Moment__V1__AddSourceResponse *response)
+{
+    char public_key[41], secret_key[41];
+
+    bus_new_keys(public_key, secret_key);
+    store_add_secret(txn, name, SECRET_CURVE, public_key, strlen(public_key), txn_now_us(txn));
+    response->curve_public_key = text(public_key);
+    response->curve_secret_key = text(secret_key);
+}
+
 static int apply_add(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
                      struct problem *problem)
 {
@@ -283,16 +294,11 @@ static int apply_add(struct command *command, struct txn *txn, ProtobufCMessage 
     moment__v1__add_source_response__init(response);
     response->name = text(request->name);
     if (kind->has_token) {
-        char public_key[41], secret_key[41];
-
         new_token(request->name, txn, &response->token);
         new_webhook_secret(request->name, txn, &response->webhook_secret);
-        bus_new_keys(public_key, secret_key);
-        store_add_secret(txn, request->name, SECRET_CURVE, public_key, strlen(public_key),
-                         txn_now_us(txn));
-        response->curve_public_key = text(public_key);
-        response->curve_secret_key = text(secret_key);
     }
+    if (strcmp(given(request, "native"), "true") == 0)
+        new_curve_keys(request->name, txn, response);
     *ret_response = &response->base;
     return 0;
 }

@@ -29,6 +29,11 @@ static const struct source_option_spec queue_log_options[] = {
     {.name = "path", .required = true},
 };
 
+static const struct source_option_spec events_options[] = {
+    /* Submits over ZeroMQ too: it gets a CURVE key. */
+    {.name = "native", .choices = "true|false", .fallback = "false"},
+};
+
 static const struct source_kind kinds[] = {
     {.name = "asterisk-ami",
      .options = ami_options,
@@ -40,7 +45,10 @@ static const struct source_kind kinds[] = {
      .option_count = countof(queue_log_options),
      .start = queue_log_source_start,
      .stop = queue_log_source_stop},
-    {.name = "events", .has_token = true},
+    {.name = "events",
+     .options = events_options,
+     .option_count = countof(events_options),
+     .has_token = true},
 };
 
 const struct source_kind *source_kind_of(const char *name)
