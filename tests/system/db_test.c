@@ -337,6 +337,40 @@ static void a_killed_backend_fails_what_is_in_flight_and_comes_back(void **state
     assert_int_equal(value_of(f, "select 3"), 3);
 }
 
+static void a_statement_survives_a_change_of_its_table(void **state)
+{
+    struct fixture *f = *state;
+    run(f, "create table changing (n int)");
+    run(f, "insert into changing values (6)");
+    assert_int_equal(value_of(f, "select * from changing"), 6);
+    run(f, "alter table changing alter n type bigint");
+    struct answer answer = {0};
+    assert_int_equal(db_query(f->db, "select * from changing", NULL, on_answer, &answer), 0);
+    wait_for(f, &answer.calls, 1);
+    assert_int_equal(answer.status, -EAGAIN);
+    assert_int_equal(value_of(f, "select * from changing"), 6);
+    run(f, "deallocate all");
+    assert_int_equal(db_query(f->db, "select * from changing", NULL, on_answer, &answer), 0);
+    wait_for(f, &answer.calls, 2);
+    assert_int_equal(answer.status, -EAGAIN);
+    assert_int_equal(value_of(f, "select * from changing"), 6);
+}
+
+static void a_refused_connection_says_why(void **state)
+{
+    struct fixture *f = *state;
+    char dsn[512];
+    snprintf(dsn, sizeof dsn, "%s user=nobody_here", getenv("MOMENT_TEST_DSN"));
+    assert_int_equal(db_open(f->loop, dsn, on_state, f, &f->other), 0);
+    for (int i = 0; i < 1000 && !db_trouble(f->other)[0]; i++) {
+        struct answer answer = {0};
+        assert_int_equal(db_query(f->db, "select 1", NULL, on_answer, &answer), 0);
+        wait_for(f, &answer.calls, 1);
+    }
+    assert_non_null(strstr(db_trouble(f->other), "nobody_here"));
+    assert_string_equal(db_trouble(f->db), "");
+}
+
 static void reset_makes_a_new_connection(void **state)
 {
     struct fixture *f = *state;
@@ -405,6 +439,9 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_killed_backend_fails_what_is_in_flight_and_comes_back,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_statement_survives_a_change_of_its_table, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_refused_connection_says_why, setup, teardown),
         cmocka_unit_test_setup_teardown(reset_makes_a_new_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(a_warning_is_noticed_once, setup, teardown),
         cmocka_unit_test_setup_teardown(too_many_arguments_are_refused, setup, teardown),

@@ -1114,6 +1114,21 @@ static void remember_failure(struct db *db, int status, const struct db_error *e
     db->sync_error = *error;
 }
 
+/* The tables changed under a prepared statement, or somebody discarded it: not the fault of who
+ * used it, and cured by preparing again. */
+static bool is_stale(const struct db_error *error)
+{
+    return strcmp(error->sqlstate, "26000") == 0 ||
+           (strcmp(error->sqlstate, "0A000") == 0 && strstr(error->message, "cached plan"));
+}
+
+static void unprepare_all(struct db *db)
+{
+    for (size_t i = 0; i < STATEMENT_BUCKETS; i++)
+        for (struct statement *s = db->statements[i]; s; s = s->next)
+            s->state = STATEMENT_NEW;
+}
+
 /* A query's result was kept until its sync: only now is its status final. */
 static void settle_query(struct db *db, struct op *query)
 {
@@ -1139,6 +1154,10 @@ static void take_result(struct db *db, struct op *op, PGresult *result)
 {
     struct db_error error = {{0}, {0}};
     int status = read_status(db, result, &error);
+    if (status == -EBADMSG && is_stale(&error)) {
+        unprepare_all(db);
+        status = -EAGAIN;
+    }
     remember_failure(db, status, &error);
     /* An error of the sync itself, such as a deferred constraint; the sync is still to come. */
     if (op->got_result || op->kind == OP_SYNC) {

@@ -184,7 +184,8 @@ size_t stream_queued_bytes(const struct stream *stream)
 
 const char *stream_trouble(const struct stream *stream)
 {
-    return stream->trouble;
+    return stream->trouble[0] || db_is_up(stream->writer) ? stream->trouble
+                                                          : db_trouble(stream->writer);
 }
 
 static void put_u64(uint8_t to[8], uint64_t value)
