@@ -79,13 +79,12 @@ static char *replace(char *text, size_t size, char *at, size_t len)
     size_t kept = rest;
     if (before + mark_len + kept + 1 > size)
         kept = size - before - mark_len - 1;
+    while (kept < rest && kept > 0 && ((uint8_t)at[len + kept] & 0xC0) == 0x80)
+        kept--;
     memmove(at + mark_len, at + len, kept);
     memcpy(at, mark, mark_len);
     char *after = at + mark_len;
-    if (kept < rest)
-        end_at_character(after, kept);
-    else
-        after[kept] = 0;
+    after[kept] = 0;
     return after;
 }
 
