@@ -953,13 +953,22 @@ static void watch_for_leaving(struct sse *sse)
     uv_poll_start(gone, UV_DISCONNECT, on_gone);
 }
 
+/* Once: the owner is gone after it. */
+static void tell_closed(struct sse *sse)
+{
+    void (*on_close)(void *arg) = sse->on_close;
+    sse->on_close = NULL;
+    sse->on_drain = NULL;
+    if (on_close)
+        on_close(sse->on_close_arg);
+}
+
 static void on_sse_done(struct sse *sse)
 {
     if (sse->gone)
         uv_close((uv_handle_t *)sse->gone, on_gone_closed);
     metric_add(&sse_clients, NULL, -1);
-    if (sse->on_close)
-        sse->on_close(sse->on_close_arg);
+    tell_closed(sse);
     buf_done(&sse->backlog);
     free(sse);
 }
@@ -1054,6 +1063,7 @@ void sse_close(struct sse *sse)
 {
     sse->is_ending = true;
     wake(sse);
+    tell_closed(sse);
 }
 
 static void on_ping(void *arg)

@@ -71,9 +71,9 @@ void http_file(struct http_request *request, const char *root, const char *path,
 #define SSE_BACKLOG_MAX ((size_t)256 * 1024)
 
 /* The request becomes an event stream: "retry:" first, a comment every 15 s, a jittered "retry:"
- * last. on_close is called exactly once, never from inside sse_open or sse_close, when the client
- * has gone, after sse_close, and in http_close; the sse is dead after that and arg must live until
- * then. Null while draining: the request was answered with 503 (on_close is not called then). */
+ * last. on_close is called exactly once: when the client has gone, by http_drain and http_close, or
+ * inside sse_close; the sse must not be used after that. Never inside sse_open. Null while
+ * draining: the request was answered with 503 (on_close is not called then). */
 struct sse *sse_open(struct http_request *request, void (*on_close)(void *arg), void *arg);
 /* id, event may be null. data must not hold a newline. The event is queued in any case; false: more
  * than SSE_BACKLOG_MAX bytes wait for this client, slow down until on_drain. A client for which
@@ -82,7 +82,7 @@ must_check bool sse_send(struct sse *sse, const char *id, const char *event, con
 void sse_comment(struct sse *sse, const char *text);
 /* Called when half of SSE_BACKLOG_MAX is free again after sse_send said false. */
 void sse_on_drain(struct sse *sse, void (*on_drain)(void *arg), void *arg);
-/* Ends the stream after what is queued. The sse must not be used any more. */
+/* Ends the stream after what is queued, and calls on_close now. */
 void sse_close(struct sse *sse);
 
 #endif

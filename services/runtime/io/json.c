@@ -321,7 +321,8 @@ json_t *json_from_protobuf(const ProtobufCMessage *message)
 
 /* --- JSON to protobuf ---------------------------------------------------------------------- */
 
-/* Where the reader stands, so that an error can say it. */
+/* Where the reader stands, so that an error can say it: the path up to path_len; what is entered
+ * next overwrites the rest. */
 struct place {
     struct json_error *error;
     size_t path_len;
@@ -369,11 +370,6 @@ static struct place enter_item(const struct place *place, size_t index)
     snprintf(path + place->path_len, size - place->path_len, "[%zu]", index);
     inner.path_len = strlen(path);
     return inner;
-}
-
-static void leave(const struct place *place)
-{
-    place->error->path[place->path_len] = 0;
 }
 
 static int read_message(const struct place *place, const json_t *json,
@@ -577,7 +573,6 @@ static int read_repeated(const struct place *place, const json_t *json,
             return rc;
         /* Grows with what is whole, so that a half-read message can be freed. */
         *ret_count = i + 1;
-        leave(place);
     }
     return 0;
 }
@@ -615,7 +610,6 @@ static int read_fields(const struct place *place, const json_t *json, ProtobufCM
                        : refuse(&inner, "is not a field of %s", message->descriptor->short_name);
         if (rc < 0)
             return rc;
-        leave(place);
     }
     return 0;
 }

@@ -49,6 +49,7 @@ static void bytes_come_out_as_they_went_in(void **state)
     for (size_t at = 0, len = 1; at < sizeof wanted; at += len, len = len % 97 + 1) {
         len = at + len > sizeof wanted ? sizeof wanted - at : len;
         assert_int_equal(buf_append(&buf, wanted + at, len), 0);
+        assert_true(buf.cap > buf.len); /* room for the NUL */
         if (len % 3 == 0) {
             assert_memory_equal(buf.data, wanted + eaten, len);
             buf_consume(&buf, len);
@@ -65,6 +66,9 @@ static void printf_appends_and_terminates(void **state)
     (void)state;
     struct buf buf;
     buf_init(&buf, 1000);
+    assert_int_equal(buf_printf(&buf, "%256d", 1), 0);
+    assert_true(buf.cap > 256);
+    buf_clear(&buf);
     assert_int_equal(buf_printf(&buf, "%d-%s", 42, "x"), 0);
     assert_int_equal(buf_printf(&buf, "%300d", 7), 0);
     assert_int_equal(buf.len, 304);

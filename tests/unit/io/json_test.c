@@ -633,6 +633,28 @@ static void an_honest_batch_of_small_events_fits_the_budget(void **state)
     assert_int_equal(protobuf_write(&batch.base, &bytes, &len), 0);
     assert_int_equal(read_bytes(&moment__v1__event_batch__descriptor, bytes, len), 0);
     free(bytes);
+
+    /* Twenty fields in fifty bytes: what the parser borrows on its way is given back. */
+    for (size_t i = 0; i < COUNT; i++) {
+        Moment__V1__Event *event = &events[i];
+        moment__v1__event__init(event);
+        event->occurred_at = event->received_at = event->started_at = event->queued_at = 1;
+        event->answered_at = event->ended_at = event->gap_from_at = 1;
+        event->sequence = event->position = 1;
+        event->talk_includes_hold = 1;
+        event->wait_known_case = MOMENT__V1__EVENT__WAIT_KNOWN_WAIT_MS;
+        event->ring_known_case = MOMENT__V1__EVENT__RING_KNOWN_RING_MS;
+        event->talk_known_case = MOMENT__V1__EVENT__TALK_KNOWN_TALK_MS;
+        event->hold_known_case = MOMENT__V1__EVENT__HOLD_KNOWN_HOLD_MS;
+        event->wrap_known_case = MOMENT__V1__EVENT__WRAP_KNOWN_WRAP_MS;
+        event->type = MOMENT__V1__EVENT_TYPE__EVENT_TYPE_CONTACT_ENDED;
+        event->channel = MOMENT__V1__CHANNEL__CHANNEL_VOICE;
+        event->direction = MOMENT__V1__DIRECTION__DIRECTION_INBOUND;
+        event->outcome = MOMENT__V1__OUTCOME__OUTCOME_TIMEOUT;
+    }
+    assert_int_equal(protobuf_write(&batch.base, &bytes, &len), 0);
+    assert_int_equal(read_bytes(&moment__v1__event_batch__descriptor, bytes, len), 0);
+    free(bytes);
 }
 
 int main(void)

@@ -26,6 +26,7 @@ static struct {
     char received[256];
     size_t received_len;
     int opened;
+    int resumed;
     int closed;
     int error;
     bool is_late;
@@ -211,6 +212,7 @@ static void on_resume(void *arg)
 {
     (void)arg;
     assert_int_equal(t.received_len, 0);
+    t.resumed++;
     tcp_resume(t.tcp);
 }
 
@@ -230,6 +232,7 @@ static void a_paused_connection_hears_nothing_until_it_is_resumed(void **state)
     assert_int_equal(tcp_open(t.loop, "127.0.0.1", t.port, &paused, NULL, &t.tcp), 0);
     tcp_pause(t.tcp);
     loop_run(t.loop);
+    assert_int_equal(t.resumed, 1);
     assert_int_equal(t.received_len, 4);
     assert_int_equal(t.closed, 1);
 }
