@@ -249,6 +249,9 @@ static void close_visit(struct side *side, struct visit *visit, const struct eve
         visit->talk_ms = event->talk_ms;
     if (event->hold_ms >= 0 && visit->hold_count <= 0)
         visit->hold_ms = event->hold_ms;
+    const struct visit *newest = &side->visits[side->count - 1];
+    if (newest != visit && !newest->ended_at)
+        return; /* the next visit has already begun */
     side->open_offers = 0;
     set_state(side, STATE_STARTED, visit->ended_at);
 }
