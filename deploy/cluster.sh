@@ -47,14 +47,18 @@ cluster_make() {
     # shellcheck disable=SC2046
     $(cluster_as) test -s "$pg_data/PG_VERSION" && return 0
     echo "Making a private PostgreSQL cluster in $pg_data"
-    # The password goes through a pipe: the user postgres may not read our secrets.
-    password=$dir/secrets/postgres.password
+    # A copy for a moment: the user postgres may not read our secrets.
+    password=$pg_socket/.password
+    (umask 077 && cat "$dir/secrets/postgres.password" >"$password")
+    [ "$(id -u)" != 0 ] || chown postgres: "$password"
     # shellcheck disable=SC2046
-    (cd / && $(cluster_as) "$bin/initdb" -D "$pg_data" --username=postgres --pwfile=<(cat "$password") \
+    (cd / && $(cluster_as) "$bin/initdb" -D "$pg_data" --username=postgres --pwfile="$password" \
         --auth=scram-sha-256 --data-checksums --encoding=UTF8 --locale=C >"$dir/log/initdb.log" 2>&1) || {
+        rm -f "$password"
         tail -5 "$dir/log/initdb.log" >&2
         return 1
     }
+    rm -f "$password"
 }
 
 cluster_process() {

@@ -156,12 +156,17 @@ done
 
 ctl() { "$out/momentctl" --dir "$dir" --quiet "$@"; }
 login=''
-if [ ! -e "$dir/etc/first-leader" ]; then
+# At once, and again at the end: should a later step fail, the password is not lost.
+tell_login() {
+    echo "Log in as: leader"
+    echo "Password:  $login   (shown only now; momentctl user password leader makes a new one)"
+}
+if [ "$(ctl user list | head -1 | cut -c1-5)" != LOGIN ]; then
     step "The first leader"
     ctl user add leader --name "First leader" --role leader --role operator >"$log" ||
         fail "the first leader could not be added"
     login=$(sed -n 's/^password: *//p' "$log")
-    touch "$dir/etc/first-leader"
+    tell_login
 fi
 
 if [ "${MOMENT_DEMO:-yes}" != no ]; then
@@ -189,8 +194,5 @@ fi
 
 echo
 echo "Moment is running: $(web)"
-if [ -n "$login" ]; then
-    echo "Log in as: leader"
-    echo "Password:  $login   (shown only now; momentctl user password leader makes a new one)"
-fi
+[ -z "$login" ] || tell_login
 echo "Logs: $dir/log   Stop: make stop   More: $out/momentctl help"
