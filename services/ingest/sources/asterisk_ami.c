@@ -75,7 +75,7 @@ static void on_batch_done(struct event_work *work, int status, const struct db_e
         return;
     }
     source_count(source, 0, 0, work->events.count);
-    log_error("events_refused", "source=%s events=%zu error=\"%s\"", source->name,
+    log_error("events_refused", "source=%s events=%zu error=\"%.100s\"", source->name,
               work->events.count, error ? error->message : strerror(-status));
 }
 
@@ -121,10 +121,12 @@ static void on_resubmit(void *arg)
 static void on_event(void *context, const struct event *event)
 {
     struct ami_source *ami = context;
+    struct event heard = *event;
 
+    heard.received_at = ami->arrived_at;
     if (event->type == SOURCE_GAP)
         metric_add(&counter_gaps, ami->source->name, 1);
-    if (!begin_batch(ami) || event_list_add(&ami->batch->events, event) < 0)
+    if (!begin_batch(ami) || event_list_add(&ami->batch->events, &heard) < 0)
         abort(); /* nothing is skipped silently */
 }
 

@@ -350,7 +350,7 @@ static void on_piece_done(struct event_work *work, int status, const struct db_e
         return;
     }
     if (status < 0) {
-        log_error("events_refused", "source=%s events=%zu error=\"%s\"", log->source->name,
+        log_error("events_refused", "source=%s events=%zu error=\"%.100s\"", log->source->name,
                   work->events.count, error ? error->message : strerror(-status));
         source_count(log->source, 0, 0, work->events.count);
         source_say(log->source, "failed", "%s", error ? error->message : strerror(-status));
