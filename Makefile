@@ -137,6 +137,7 @@ UNIT_IO := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/unit/io/*_test.c
 UNIT_SERVICE := $(patsubst tests/%.c,$(OUT)/tests/%,$(foreach s,$(SERVICES) ctl,$(wildcard tests/unit/$(s)/*_test.c)))
 CONTRACT := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/contract/*_test.c))
 SYSTEM := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/system/*_test.c))
+TOY := $(OUT)/tests/system/toy_service
 UNIT := $(UNIT_BASE) $(UNIT_RULES) $(UNIT_IO) $(UNIT_SERVICE)
 TEST_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 link_test = @mkdir -p $(@D); $(CC) $(LDFLAGS) -o $@ $^ $(1) $(TEST_LIBS)
@@ -149,7 +150,7 @@ rule_objects = $(call objects,$(call find_c,services/$(word 1,$(subst _, ,$(1)))
 $(UNIT_RULES): $(OUT)/tests/unit/rules/%: $(OUT)/tests/unit/rules/%.o $$(call rule_objects,$$*) $(BASE_A)
 	$(call link_test,-lsodium -lm)
 
-$(UNIT_IO) $(CONTRACT) $(SYSTEM): %: %.o $(IO_A) $(PROTO_A) $(BASE_A)
+$(UNIT_IO) $(CONTRACT) $(SYSTEM) $(TOY): %: %.o $(IO_A) $(PROTO_A) $(BASE_A)
 	$(call link_test,$(LDLIBS))
 
 define unit_service_rules
@@ -177,7 +178,7 @@ test-contract: build $(CONTRACT) ## The protocol and the HTTP API as others see 
 	@tests/support/run-unit.sh $(CONTRACT)
 	@if ls tests/contract/test_*.py >/dev/null 2>&1; then \
 		MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/contract; fi
-test-system: build web $(SYSTEM) $(NATIVE) ## Real processes, PostgreSQL and sockets; crashes in the middle
+test-system: build web $(SYSTEM) $(TOY) $(NATIVE) ## Real processes, PostgreSQL and sockets; crashes in the middle
 	@tests/support/with-postgres.sh tests/support/run-unit.sh $(SYSTEM)
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/system
 test-browser: build web ## The page in Debian's Chromium

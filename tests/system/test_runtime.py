@@ -1,6 +1,6 @@
 """The runtime by itself: two toy services on service_main, a real PostgreSQL, real sockets.
 
-Run by tests/support/with-postgres.sh; the toy is tests/system/toy_service.c.
+The toy is tests/system/toy_service.c.
 """
 import json
 import os
@@ -17,13 +17,11 @@ import pytest
 import zmq
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
-TOY = os.environ.get("MOMENT_TOY", os.path.join(ROOT, "build/gcc-release/tests/system/toy_service"))
-if "MOMENT_TEST_DSN" not in os.environ:
-    pytest.skip("run me under tests/support/with-postgres.sh", allow_module_level=True)
+BIN = os.path.join(ROOT, os.environ.get("MOMENT_BIN", "build/gcc-release"))
+TOY = os.environ.get("MOMENT_TOY", os.path.join(BIN, "tests/system/toy_service"))
 sys.path.insert(0, os.path.join(ROOT, "tests/support"))
 from native_client import stream_pb2 as pb  # noqa: E402
 
-DSN = os.environ["MOMENT_TEST_DSN"]
 DEADLINE_S = 20
 
 
@@ -47,11 +45,26 @@ def eventually(what, deadline_s=DEADLINE_S):
         time.sleep(0.05)
 
 
+@pytest.fixture(scope="session")
+def postgres():
+    """The environment that with-postgres.sh gives: MOMENT_TEST_DSN, MOMENT_TEST_PG."""
+    if "MOMENT_TEST_DSN" in os.environ:
+        yield dict(os.environ)
+        return
+    keeper = subprocess.Popen([os.path.join(ROOT, "tests/support/with-postgres.sh"), "sh", "-c",
+                               'echo "$MOMENT_TEST_DSN"; echo "$MOMENT_TEST_PG"; exec cat'],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    yield {name: keeper.stdout.readline().strip() for name in ("MOMENT_TEST_DSN", "MOMENT_TEST_PG")}
+    keeper.stdin.close()
+    keeper.wait(60)
+
+
 class Site:
     """Schemas, keys and places of one installation."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, postgres):
         self.dir = str(folder)
+        self.dsn, self.pg = postgres["MOMENT_TEST_DSN"], postgres["MOMENT_TEST_PG"]
         self.ports = {name: (free_port(), free_port()) for name in ("ingest", "feedback")}
         self.keys = {}
         self.processes = []
@@ -62,9 +75,15 @@ class Site:
                 with open(os.path.join(self.dir, "%s.%s" % (name, suffix)), "w") as file:
                     file.write(key + "\n")
         self.allow("ingest", "feedback", "operator")
-        self.db = psycopg2.connect(DSN)
-        self.db.autocommit = True
+        self.connect()
         self.make_schemas()
+
+    def connect(self):
+        self.db = psycopg2.connect(self.dsn)
+        self.db.autocommit = True
+
+    def postgres(self, action):
+        subprocess.run([self.pg, action], check=True)
 
     def allow(self, *names):
         users = {"operator": "operator:local", "guest": "source:guest"}
@@ -88,7 +107,7 @@ class Site:
 
     def start(self, name, **settings):
         env = dict(os.environ, MOMENT_KEYS_DIR=self.dir,
-                   MOMENT_DATABASE="%s options='-c search_path=%s'" % (DSN, name),
+                   MOMENT_DATABASE="%s options='-c search_path=%s'" % (self.dsn, name),
                    MOMENT_BUS_ADDRESS="tcp://127.0.0.1:%d" % self.ports[name][0],
                    MOMENT_ADMIN_ADDRESS="127.0.0.1:%d" % self.ports[name][1],
                    MOMENT_PEER_INGEST="tcp://127.0.0.1:%d" % self.ports["ingest"][0])
@@ -181,8 +200,8 @@ class Client:
 
 
 @pytest.fixture
-def site(tmp_path):
-    site = Site(tmp_path)
+def site(tmp_path, postgres):
+    site = Site(tmp_path, postgres)
     yield site
     site.close()
 
@@ -455,10 +474,9 @@ def test_postgres_restarts_under_load_and_nothing_is_lost(pair):
         client.hello()
         for i in range(40):
             if i == 20:
-                subprocess.run([os.environ["MOMENT_TEST_PG"], "restart"], check=True)
+                pair.postgres("restart")
             sent += not client.emit("t%d" % i, 50, "pg-%d" % i).HasField("problem")
-    pair.db = psycopg2.connect(DSN)
-    pair.db.autocommit = True
+    pair.connect()
     assert sent == 40
     eventually(lambda: len(applied(pair)) == 2000, 30)
     pair.wait_ready("feedback")
@@ -484,7 +502,7 @@ def test_a_second_sigterm_exits_at_once(pair):
 
 
 def test_it_waits_for_the_database_and_says_so(site):
-    subprocess.run([os.environ["MOMENT_TEST_PG"], "stop"], check=True)
+    site.postgres("stop")
     try:
         process = site.start("ingest")
         eventually(lambda: "waiting_for_database" in site.log("ingest"))
@@ -493,11 +511,10 @@ def test_it_waits_for_the_database_and_says_so(site):
             failed["check"] for failed in json.loads(body)["failed"]}
         assert site.admin("ingest", "/livez")[0] == 200
     finally:
-        subprocess.run([os.environ["MOMENT_TEST_PG"], "start"], check=True)
+        site.postgres("start")
     site.wait_ready("ingest")
     assert process.poll() is None
-    site.db = psycopg2.connect(DSN)
-    site.db.autocommit = True
+    site.connect()
 
 
 @pytest.mark.parametrize("setting", ["bus_address", "admin_address"])
