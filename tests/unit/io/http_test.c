@@ -708,6 +708,24 @@ static void draining_ends_streams_and_takes_no_more(void **state)
     free(got);
 }
 
+static void a_draining_server_opens_no_stream(void **state)
+{
+    (void)state;
+    struct client client = {
+        .port = http_port(t.http), .request = "GET /keep" END, .len = strlen("GET /keep" END)};
+    client.got = calloc(1, GOT_MAX + 1);
+    assert_int_equal(loop_work(t.loop, converse, on_conversed, &client), 0);
+    while (!t.pending)
+        turn();
+    http_drain(t.http);
+    assert_null(sse_open(t.pending, on_sse_closed, NULL));
+    timer_stop(t.tick);
+    loop_run(t.loop);
+    assert_has(client.got, "HTTP/1.1 503 ");
+    assert_int_equal(t.closed, 0);
+    free(client.got);
+}
+
 static void closing_the_server_closes_its_streams(void **state)
 {
     (void)state;
@@ -777,6 +795,7 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(a_client_too_far_behind_is_cut_off, start, stop),
         cmocka_unit_test_setup_teardown(draining_ends_streams_and_takes_no_more, start, stop),
+        cmocka_unit_test_setup_teardown(a_draining_server_opens_no_stream, start, stop),
         cmocka_unit_test_setup_teardown(closing_the_server_closes_its_streams, start, stop),
         cmocka_unit_test_setup_teardown(draining_answers_what_is_under_way_and_then_hangs_up, start,
                                         stop),
