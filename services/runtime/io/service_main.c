@@ -69,6 +69,9 @@ static int print_counters(const struct service_spec *spec)
 
     buf_init(&text, 1024 * 1024);
     rc = metric_document(counters_all, counters_count, &text);
+    if (rc == 0) {
+        rc = metric_document(stream_metrics, stream_metric_count, &text);
+    }
     if (rc == 0 && spec->metric_count) {
         rc = metric_document(spec->metrics, spec->metric_count, &text);
     }

@@ -67,28 +67,26 @@ static struct metric epochs_total = {
     .kind = METRIC_COUNTER,
     .help = "Times that this process became the stream's writer.",
 };
-static struct metric queue_bytes = {
-    .name = "moment_stream_queue_bytes",
-    .kind = METRIC_GAUGE,
-    .help = "Work that waits for its transaction.",
-};
 static struct metric ring_bytes = {
     .name = "moment_stream_ring_bytes",
     .kind = METRIC_GAUGE,
     .help = "Memory that the newest records take.",
 };
-static struct metric head_seq = {
-    .name = "moment_stream_head_records",
-    .kind = METRIC_GAUGE,
-    .help = "Number of the last committed record.",
-};
 
 struct metric *const stream_metrics[] = {
-    &records_total,     &record_bytes_total, &batch_works,
-    &commit_seconds,    &retries_total,      &bisections_total,
-    &refused_total,     &in_doubt_total,     &epochs_total,
-    &queue_bytes,       &ring_bytes,         &head_seq,
-    &db_connects_total, &db_losses_total,    &stream_cold_reads_total,
+    &records_total,
+    &record_bytes_total,
+    &batch_works,
+    &commit_seconds,
+    &retries_total,
+    &bisections_total,
+    &refused_total,
+    &in_doubt_total,
+    &epochs_total,
+    &ring_bytes,
+    &db_connects_total,
+    &db_losses_total,
+    &stream_cold_reads_total,
 };
 const size_t stream_metric_count = countof(stream_metrics);
 
@@ -274,11 +272,6 @@ static void forget(struct stream *stream)
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
-static void count_queue(struct stream *stream)
-{
-    metric_set(&queue_bytes, NULL, (double)stream->queued_bytes);
-}
-
 int stream_submit(struct stream *stream, struct work *work)
 {
     assert(work->ops);
@@ -298,7 +291,6 @@ int stream_submit(struct stream *stream, struct work *work)
     stream->last = work;
     stream->queued++;
     stream->queued_bytes += work->bytes;
-    count_queue(stream);
     kick(stream);
     return 0;
 }
@@ -344,7 +336,6 @@ static void put_back(struct stream *stream, struct work *works)
     if (!stream->first)
         stream->last = last;
     stream->first = works;
-    count_queue(stream);
 }
 
 static void give_back(struct stream *stream)
@@ -385,7 +376,6 @@ static void take_records(struct stream *stream)
     metric_observe(&batch_works, NULL, (double)txn->work_count);
     metric_observe(&commit_seconds, NULL, (double)(clock_mono_us() - txn->began_us) / 1e6);
     metric_set(&ring_bytes, NULL, (double)stream->history.ring.bytes);
-    metric_set(&head_seq, NULL, (double)stream->history.head.seq);
     txn->item_count = 0;
     follower_wake_all(&stream->history);
 }
@@ -401,7 +391,6 @@ static bool finish_batch(struct stream *stream)
     txn_done(&stream->txn);
     stream->trouble[0] = 0;
     retry_reset(&stream->retry);
-    count_queue(stream);
     bool is_open = finish_works(stream, works, refusals);
     free(refusals);
     return is_open;
@@ -423,7 +412,6 @@ static void split_batch(struct stream *stream, int status, const struct db_error
         stream->last = NULL;
     stream->queued--;
     stream->queued_bytes -= culprit->bytes;
-    count_queue(stream);
     culprit->next = NULL;
     culprit->ops->done(culprit, status, error);
 }
@@ -725,7 +713,6 @@ static void become_ready(struct stream *stream)
     stream->state = STREAM_IDLE;
     enter(stream);
     bool is_open = settle_doubt(stream);
-    metric_set(&head_seq, NULL, (double)claim->head_seq);
     if (is_open) {
         follower_wake_all(history);
         if (stream->on_ready)
@@ -907,6 +894,7 @@ int stream_open(struct loop *loop, const struct stream_options *options, struct 
         free_stream(stream);
         return status;
     }
+    metric_register(stream_metrics, stream_metric_count);
     timer_start(stream->tend, TEND_EVERY_MS, TEND_EVERY_MS);
     *ret_stream = stream;
     return 0;

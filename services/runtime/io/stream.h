@@ -105,7 +105,7 @@ const char *stream_trouble(const struct stream *stream);
 void stream_chain(const uint8_t previous[SEAL_HASH_SIZE], const struct record *record,
                   uint8_t ret_hash[SEAL_HASH_SIZE]);
 
-/* For a table of metrics. */
+/* For the README's table; stream_open registers them. Head and queue are the service's gauges. */
 extern struct metric *const stream_metrics[];
 extern const size_t stream_metric_count;
 
