@@ -60,9 +60,12 @@ const char *service_site(struct service *service)
 uint64_t service_lag(struct service *service, const char *producer)
 {
     for (size_t i = 0; i < service->consumer_count; i++) {
-        if (strcmp(consumer_producer(service->consumers[i]), producer) == 0) {
-            return consumer_lag(service->consumers[i]);
+        if (strcmp(consumer_producer(service->consumers[i]), producer) != 0) {
+            continue;
         }
+        /* What the producer has made since the link went down, nobody knows. */
+        return bus_link_is_up(service->bus, producer) ? consumer_lag(service->consumers[i])
+                                                      : UINT64_MAX;
     }
     return UINT64_MAX;
 }

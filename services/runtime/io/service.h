@@ -59,7 +59,8 @@ struct stream *service_stream(struct service *service);
 struct db *service_reader(struct service *service);
 struct bus *service_bus(struct service *service);
 const char *service_site(struct service *service);
-/* The head of a consumed stream as last heard minus what is applied here; UINT64_MAX if unknown. */
+/* The head of a consumed stream as last heard minus what is applied here; UINT64_MAX if unknown,
+ * which it is while the producer is not connected. */
 uint64_t service_lag(struct service *service, const char *producer);
 
 #endif
