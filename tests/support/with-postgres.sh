@@ -30,7 +30,7 @@ if [ "$(id -u)" = 0 ]; then
     as="setpriv --reuid=postgres --regid=postgres --clear-groups env HOME=$dir"
     user=postgres
 else
-    as=env
+    as="env"
     user=$(id -un)
 fi
 
