@@ -513,7 +513,7 @@ static void on_device_state(struct asterisk_ami *ami)
 
 static bool is_inbound_context(const struct asterisk_ami *ami, const char *context)
 {
-    size_t len = strlen(context);
+    size_t len = strchr(context, ',') ? 0 : strlen(context);
     for (const char *at = ami->contexts; len > 0 && (at = strstr(at, context)); at += len) {
         bool begins = at == ami->contexts || at[-1] == ',';
         if (begins && (at[len] == ',' || at[len] == 0))
