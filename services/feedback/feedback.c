@@ -546,7 +546,8 @@ struct visible feedback_visible(const struct caller *caller)
         .site_count = caller->site_count,
         .teams = caller->teams,
         .team_count = caller->team_count,
-        .person_id = (caller->roles & all) != 0 ? "" : caller->id,
+        .is_own_only = (caller->roles & all) == 0,
+        .person_id = caller->person_id != NULL ? caller->person_id : "",
     };
 }
 
@@ -819,6 +820,7 @@ static void read_settings(struct feedback *feedback)
 
     feedback->history_us = conf_integer(conf, "alert_history_ms") * US_PER_MS;
     feedback->trust_us = conf_integer(conf, "clock_trust_ms") * US_PER_MS;
+    feedback->grace_us = conf_integer(conf, "alert_grace_ms") * US_PER_MS;
     feedback->escalation_levels = (uint32_t)conf_integer(conf, "escalation_levels");
 }
 

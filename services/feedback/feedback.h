@@ -49,6 +49,7 @@ struct feedback {
     /* Settings. */
     int64_t history_us;
     int64_t trust_us;
+    int64_t grace_us;
     uint32_t escalation_levels;
 };
 
@@ -58,6 +59,7 @@ void feedback_emit(struct feedback *feedback, struct txn *txn, const char *site,
                    const char *type, const ProtobufCMessage *message);
 /* Adds the reads of everything that is kept in memory, unless it is there. */
 void feedback_load_all(struct feedback *feedback, struct txn *txn);
+/* A caller of whom nobody knows which person it is sees nobody's own. */
 struct visible feedback_visible(const struct caller *caller);
 
 int feedback_start(struct service *service, void **ret_state);

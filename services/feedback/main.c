@@ -4,6 +4,9 @@
 static const struct conf_row settings[] = {
     {"alert_history_ms", CONF_INTEGER, "86400000", 0, INT64_C(31536000000), "ms",
      "A threshold that was crossed longer ago than this raises no alert: it is history.", true},
+    {"alert_grace_ms", CONF_INTEGER, "250", 0, 900, "ms",
+     "How long after a threshold was crossed the alert waits for an event that is on its way.",
+     true},
     {"clock_trust_ms", CONF_INTEGER, "300000", 0, 86400000, "ms",
      "Events that arrive later than this all the time come from a clock that is behind, not from a "
      "slow line.",

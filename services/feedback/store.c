@@ -477,18 +477,22 @@ static void add_names(struct db_args *args, const char *const *names, size_t cou
     }
 }
 
-/* Three arguments, in the order of the condition below. */
+/* Four arguments, in the order of the condition below. */
 static void add_visible(struct db_args *args, const struct visible *visible)
 {
     add_names(args, visible->sites, visible->site_count);
     add_names(args, visible->teams, visible->team_count);
+    db_bool(args, visible->is_own_only);
     db_text(args, visible->person_id);
 }
 
-#define IS_VISIBLE                                                                                 \
+#define IS_VISIBLE_TO                                                                              \
     " (cardinality($1::text[]) = 0 or site = any($1))"                                             \
-    " and (cardinality($2::text[]) = 0 or team_id = any($2))"                                      \
-    " and ($3 = '' or person_id = $3)"
+    " and (not $3 or (person_id = $4 and $4 <> ''))"
+#define IS_VISIBLE IS_VISIBLE_TO " and (cardinality($2::text[]) = 0 or team_id = any($2))"
+/* Who waits has no team yet, and a queue never has: every team of the site looks after them. */
+#define IS_VISIBLE_ALERT                                                                           \
+    IS_VISIBLE_TO " and (cardinality($2::text[]) = 0 or team_id = '' or team_id = any($2))"
 
 int store_list_evaluations(struct db *db, const struct id *moment_id, bool history,
                            const struct visible *visible, db_result_fn *on_rows, void *arg)
@@ -500,8 +504,8 @@ int store_list_evaluations(struct db *db, const struct id *moment_id, bool histo
     db_uuid(&args, moment_id->bytes);
     db_bool(&args, history);
     return db_query(db,
-                    "select body from evaluation e where moment_id = $4 and" IS_VISIBLE
-                    " and ($5 or (not withdrawn and revision = (select max(revision) from"
+                    "select body from evaluation e where moment_id = $5 and" IS_VISIBLE
+                    " and ($6 or (not withdrawn and revision = (select max(revision) from"
                     " evaluation m where m.evaluation_id = e.evaluation_id)))"
                     " order by evaluated_at desc, evaluation_id, revision desc",
                     &args, on_rows, arg);
@@ -523,12 +527,12 @@ int store_list_alerts(struct db *db, const struct alert_filter *filter,
     add_id(&args, filter->before_alert_id);
     db_i32(&args, (int32_t)filter->limit);
     return db_query(db,
-                    "select " ALERT_COLUMNS " from alert where" IS_VISIBLE
-                    " and ($4::uuid is null or moment_id = $4::uuid)"
-                    " and ($5 = '' or queue = $5) and ($6 = '' or site = $6)"
-                    " and ($7 = 0 or state = $7) and (not $8 or state in (1, 2))"
-                    " and ($9::timestamptz is null or"
-                    " (raised_at, alert_id) < ($9::timestamptz, $10::uuid))"
-                    " order by raised_at desc, alert_id desc limit $11",
+                    "select " ALERT_COLUMNS " from alert where" IS_VISIBLE_ALERT
+                    " and ($5::uuid is null or moment_id = $5::uuid)"
+                    " and ($6 = '' or queue = $6) and ($7 = '' or site = $7)"
+                    " and ($8 = 0 or state = $8) and (not $9 or state in (1, 2))"
+                    " and ($10::timestamptz is null or"
+                    " (raised_at, alert_id) < ($10::timestamptz, $11::uuid))"
+                    " order by raised_at desc, alert_id desc limit $12",
                     &args, on_rows, arg);
 }

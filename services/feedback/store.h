@@ -80,7 +80,8 @@ struct visible {
     size_t site_count;
     const char *const *teams; /* count 0: all */
     size_t team_count;
-    const char *person_id; /* "": everybody's; else only this person's */
+    bool is_own_only; /* what is about person_id, and nothing if that is "" */
+    const char *person_id;
 };
 
 struct alert_filter {

@@ -53,10 +53,11 @@ static bool is_caught_up(const struct feedback *feedback)
     return service_lag(feedback->service, "ingest") == 0;
 }
 
-/* How late it is as far as this service knows, by our clock. */
+/* How late it is as far as this service knows, by our clock: what happened just now is still on its
+ * way here. */
 static int64_t known_now(const struct feedback *feedback)
 {
-    return is_caught_up(feedback) ? clock_wall_us() : feedback->applied_at;
+    return is_caught_up(feedback) ? clock_wall_us() - feedback->grace_us : feedback->applied_at;
 }
 
 /* --- one alert --- */
@@ -568,7 +569,7 @@ static void arm(struct feedback *feedback)
         return;
     }
     /* One more, so that the rounded delay never ends before its time. */
-    delay_ms = (feedback->next_at - clock_wall_us()) / US_PER_MS + 1;
+    delay_ms = (feedback->next_at + feedback->grace_us - clock_wall_us()) / US_PER_MS + 1;
     if (delay_ms < 1) {
         delay_ms = 1;
     }
@@ -652,7 +653,8 @@ static int find_for(struct command *command, const char *alert_id, struct place 
 
     if (!find_open(command->state, alert_id, ret_place) ||
         !caller_sees_site(caller, ret_place->message->site) ||
-        !caller_sees_team(caller, ret_place->message->team_id)) {
+        (ret_place->message->team_id[0] != '\0' &&
+         !caller_sees_team(caller, ret_place->message->team_id))) {
         problem_set(problem, 404, "no-open-alert", "alert_id", "There is no such open alert.");
         return -ENOENT;
     }

@@ -149,6 +149,7 @@ int store_list_candidates(struct db *db, const struct candidate_filter *filter,
     db_args_init(&args);
     add_names(&args, filter->sites, filter->site_count);
     add_names(&args, filter->teams, filter->team_count);
+    db_bool(&args, filter->is_own_only);
     db_text(&args, filter->own_person_id);
     add_id(&args, filter->moment_id);
     db_text(&args, filter->person_id);
@@ -160,13 +161,13 @@ int store_list_candidates(struct db *db, const struct candidate_filter *filter,
                     "select body from candidate"
                     " where (cardinality($1::text[]) = 0 or site = any($1))"
                     " and (cardinality($2::text[]) = 0 or team_id = any($2))"
-                    " and ($3 = '' or person_id = $3)"
-                    " and ($4::uuid is null or moment_id = $4::uuid)"
-                    " and ($5 = '' or person_id = $5)"
-                    " and ($4::uuid is not null or state <> $6)"
-                    " and ($7::timestamptz is null or"
-                    " (proposed_at, candidate_id) < ($7::timestamptz, $8::uuid))"
-                    " order by proposed_at desc, candidate_id desc limit $9",
+                    " and (not $3 or (person_id = $4 and $4 <> ''))"
+                    " and ($5::uuid is null or moment_id = $5::uuid)"
+                    " and ($6 = '' or person_id = $6)"
+                    " and ($5::uuid is not null or state <> $7)"
+                    " and ($8::timestamptz is null or"
+                    " (proposed_at, candidate_id) < ($8::timestamptz, $9::uuid))"
+                    " order by proposed_at desc, candidate_id desc limit $10",
                     &args, on_rows, arg);
 }
 

@@ -33,7 +33,8 @@ struct candidate_filter {
     size_t site_count;
     const char *const *teams;
     size_t team_count;
-    const char *own_person_id; /* "": everybody's */
+    bool is_own_only; /* what is about own_person_id, and nothing if that is "" */
+    const char *own_person_id;
     const char *moment_id; /* "" any; a UUID. Asked for by moment, a withdrawn one is shown too */
     const char *person_id; /* "" any */
     int64_t before_proposed_at; /* 0: from the start */

@@ -76,6 +76,7 @@ struct caller viewer_caller(const struct viewer *viewer)
         .site_count = reader->sites.count,
         .teams = (const char *const *)reader->teams.items,
         .team_count = reader->teams.count,
+        .person_id = viewer->person_id,
     };
 }
 

@@ -42,6 +42,7 @@ struct caller {
     size_t site_count; /* 0: every site */
     const char *const *teams;
     size_t team_count;
+    const char *person_id; /* of the directory; "" or null: nobody of it */
 };
 bool caller_sees_site(const struct caller *caller, const char *site);
 bool caller_sees_team(const struct caller *caller, const char *team);

@@ -272,6 +272,7 @@ static void believe_caller(struct caller *caller, const Moment__V1__Caller *clai
     caller->site_count = claimed->n_sites;
     caller->teams = (const char *const *)claimed->teams;
     caller->team_count = claimed->n_teams;
+    caller->person_id = claimed->person_id;
 }
 
 /* Only the web edge may speak for people; everybody else is what the key says. user_id must live as
@@ -282,6 +283,7 @@ static void find_caller(struct caller *caller, const char *user_id,
     memset(caller, 0, sizeof(*caller));
     caller->id = user_id;
     caller->name = user_id;
+    caller->person_id = "";
     if (strcmp(user_id, "service:reporting") == 0 && claimed && claimed->id[0]) {
         believe_caller(caller, claimed);
     } else if (strncmp(user_id, "operator:", 9) == 0) {
@@ -537,6 +539,9 @@ static void fill_caller(Moment__V1__Caller *message, const struct caller *caller
     message->n_sites = caller->site_count;
     message->teams = (char **)(uintptr_t)caller->teams;
     message->n_teams = caller->team_count;
+    if (caller->person_id) {
+        message->person_id = (char *)(uintptr_t)caller->person_id;
+    }
 }
 
 static int send_call(struct bus *bus, struct asked *asked, const struct caller *caller,
