@@ -86,9 +86,10 @@ static void on_position(void *arg, int status, const struct db_rows *rows,
                         const struct db_error *error)
 {
     struct picture *picture = arg;
-    char text[PLACE_POSITION_SIZE];
 
     if (!has_failed(picture, status, error)) {
+        char text[PLACE_POSITION_SIZE];
+
         put(picture, "position",
             json_string(place_print_position((uint32_t)db_get_i64(rows, 0, 0),
                                              (uint64_t)db_get_i64(rows, 0, 1), text)));

@@ -175,6 +175,13 @@ static int add_parameter(struct buf *to, const char *name, const char *value)
     return rc;
 }
 
+static int add_time(struct buf *to, const char *name, int64_t at_us)
+{
+    char text[CLOCK_RFC3339_SIZE];
+
+    return add_parameter(to, name, clock_to_rfc3339(at_us, text));
+}
+
 /* The moments of a visit that entered in [start, end), was filtered like the report and has that
  * key. key null without by, or for the visits that have none. */
 static json_t *moments_link(const struct report *report, int64_t start, int64_t end,
@@ -186,16 +193,15 @@ static json_t *moments_link(const struct report *report, int64_t start, int64_t 
         {"person", question->person}, {"channel", question->channel},
     };
     bool is_keyed = is_row && strcmp(question->by, "none") != 0;
-    char from[CLOCK_RFC3339_SIZE], to[CLOCK_RFC3339_SIZE];
     struct buf link;
 
     buf_init(&link, 8192);
     int rc = buf_printf(&link, "/api/v1/moments");
 
     if (rc == 0)
-        rc = add_parameter(&link, "entered_from", clock_to_rfc3339(start, from));
+        rc = add_time(&link, "entered_from", start);
     if (rc == 0)
-        rc = add_parameter(&link, "entered_to", clock_to_rfc3339(end, to));
+        rc = add_time(&link, "entered_to", end);
     for (size_t i = 0; i < countof(filters) && rc == 0; i++) {
         bool is_key = is_keyed && strcmp(filters[i][0], question->by) == 0;
 

@@ -99,5 +99,5 @@ void page_show_api(void *state, struct http_request *request)
     (void)state;
     http_add_header(request, "Cache-Control", REVALIDATE);
     http_reply(request, 200, "application/json", openapi_json,
-               (size_t)(openapi_json_end - openapi_json));
+               (uintptr_t)openapi_json_end - (uintptr_t)openapi_json);
 }

@@ -9,6 +9,7 @@
 #include "reporting/query.h"
 #include "reporting/store.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,7 @@ static bool is_throttled(struct reporting *reporting, struct http_request *reque
     if (wait_us == 0 && reporting->hashing < HASHING_MAX)
         return false;
     metric_add(&metric_logins, "throttled", 1);
-    (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_us / US_PER_S + 1));
+    (void)snprintf(seconds, sizeof(seconds), "%" PRId64, wait_us / US_PER_S + 1);
     http_add_header(request, "Retry-After", seconds);
     http_problem(request, 429, "too-many", NULL, "Too many attempts; try again in %s s.", seconds);
     return true;
@@ -299,7 +300,6 @@ static void done_logout(struct work *work, int status, const struct db_error *er
     } else {
         live_end_session(logout->reporting, logout->hash);
         set_cookie(logout->reporting, logout->request, "", 0);
-        http_add_header(logout->request, "Clear-Site-Data", "\"cache\"");
         http_reply(logout->request, 204, NULL, NULL, 0);
     }
     free(logout);

@@ -1,5 +1,6 @@
 #include "reporting/store.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The reader's scope is always $1 to $4. */
@@ -648,6 +649,7 @@ void store_get_counts(const struct db_rows *rows, size_t row, size_t first_colum
         &ret_counts->transfers,
     };
 
+    assert(ret_counts != NULL);
     for (size_t i = 0; i < STORE_COUNTS; i++) {
         if (integers[i] != NULL)
             *integers[i] = db_get_i64(rows, row, first_column + i);
