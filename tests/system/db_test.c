@@ -257,6 +257,7 @@ static void a_statement_prepared_in_a_failed_transaction_works_again(void **stat
         if (i < 2)
             assert_int_equal(db_add(f->db, "select 1/0", NULL, NULL, NULL), 0);
         assert_int_equal(db_add(f->db, "insert into again values (41)", NULL, NULL, NULL), 0);
+        assert_int_equal(db_add(f->db, "select 40 + 2", NULL, NULL, NULL), 0);
         assert_int_equal(db_commit(f->db, on_answer, &bad), 0);
         /* Sent before the outcome of the first is known. */
         assert_int_equal(db_query(f->db, "select 40 + 2", NULL, on_answer, &good), 0);
