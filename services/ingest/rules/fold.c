@@ -7,6 +7,9 @@
 
 /* Live and record tell of the same visit if they put its begin this close together. */
 #define SAME_VISIT_US (2 * US_PER_S)
+/* Where the source's clock is not the record's (a live stream without timestamps), visits that
+ * found no partner are still the same up to here. */
+#define SKEWED_VISIT_US (30 * US_PER_S)
 /* A record in whole seconds and a fine time of the same instant are never further apart. */
 #define SAME_TIME_US US_PER_S
 /* A record that goes on for this long without a visit that live evidence told of denies it. */
@@ -57,6 +60,7 @@ struct work {
     const uint32_t *order;
     size_t count;
     unsigned flags;
+    bool is_linked; /* one person behind several channels */
 };
 
 static int compare_int64(int64_t a, int64_t b)
@@ -564,10 +568,23 @@ static bool is_whole_second(int64_t at)
     return at % US_PER_S == 0;
 }
 
+/* An agent behind a Local channel hands the call on: the record sees the first visit last until the
+ * caller hangs up, with the second conversation inside it. Live evidence saw the transfer. */
+static bool was_handed_on(const struct visit *visit, const struct visit *live,
+                          const struct work *work)
+{
+    return work->is_linked && is_transfer(live->outcome) && visit->ended_at &&
+           !is_transfer(visit->outcome) && live->ended_at < visit->ended_at;
+}
+
 /* The record's visit with what live evidence knows better. */
 static void merge_visit(struct visit *visit, const struct visit *live, struct work *work)
 {
     bool fine = true;
+    if (was_handed_on(visit, live, work)) {
+        visit->ended_at = 0;
+        visit->talk_ms = -1;
+    }
     visit->entered_at = finer(live->entered_at, visit->entered_at, &fine, &work->flags);
     if (!*visit->queue)
         visit->queue = live->queue;
@@ -608,11 +625,12 @@ static void merge_visit(struct visit *visit, const struct visit *live, struct wo
         visit->offer_failures = live->offer_failures;
 }
 
-/* The unmatched live visit of the same queue that began nearest to it. */
-static size_t match(const struct side *live, const bool *taken, const struct visit *visit)
+/* The unmatched live visit of the same queue that began nearest to it, within limit_us. */
+static size_t nearest(const struct side *live, const bool *taken, const struct visit *visit,
+                      int64_t limit_us)
 {
     size_t best = live->count;
-    int64_t best_distance = SAME_VISIT_US + 1;
+    int64_t best_distance = limit_us + 1;
     for (size_t i = 0; i < live->count; i++) {
         int64_t apart = distance(live->visits[i].entered_at, visit->entered_at);
         if (!taken[i] && same_queue(live->visits[i].queue, visit->queue) && apart < best_distance) {
@@ -645,28 +663,41 @@ static void sort_visits(struct visit *visits, size_t count)
     }
 }
 
+/* Merges each of the record's visits that has no partner yet with its live one. */
+static void merge_pairs(struct work *work, struct side *record, const struct side *live,
+                        bool *paired, bool *taken, int64_t limit_us)
+{
+    for (size_t i = 0; i < record->count; i++) {
+        size_t j = paired[i] ? live->count : nearest(live, taken, &record->visits[i], limit_us);
+        if (j == live->count)
+            continue;
+        paired[i] = taken[j] = true;
+        merge_visit(&record->visits[i], &live->visits[j], work);
+    }
+}
+
+static bool is_coarse(const struct visit *visit)
+{
+    return is_whole_second(visit->entered_at) && is_whole_second(visit->answered_at) &&
+           is_whole_second(visit->ended_at);
+}
+
 /* Makes the record's visits those of both; record->visits is the moment's. */
 static void merge_sides(struct work *work, struct side *record, const struct side *live)
 {
+    bool paired[FOLD_VISITS_MAX] = {false};
     bool taken[FOLD_VISITS_MAX] = {false};
     size_t recorded = record->count;
+    merge_pairs(work, record, live, paired, taken, SAME_VISIT_US);
+    merge_pairs(work, record, live, paired, taken, SKEWED_VISIT_US);
     for (size_t i = 0; i < recorded; i++) {
-        struct visit *visit = &record->visits[i];
-        size_t j = match(live, taken, visit);
-        bool coarse = is_whole_second(visit->entered_at) && is_whole_second(visit->answered_at) &&
-                      is_whole_second(visit->ended_at);
-        if (j < live->count) {
-            taken[j] = true;
-            merge_visit(visit, &live->visits[j], work);
-            coarse = coarse && is_whole_second(visit->entered_at);
-        }
-        if (coarse)
+        if (is_coarse(&record->visits[i]))
             work->flags |= 1U << FLAG_SECOND_RESOLUTION;
     }
     for (size_t i = 0; i < live->count; i++) {
+        const struct visit *visit = &live->visits[i];
         if (taken[i])
             continue;
-        const struct visit *visit = &live->visits[i];
         if (recorded > 0 && record->newest >= visit->entered_at + DENIED_AFTER_US) {
             work->flags |= 1U << FLAG_CONTRADICTED;
             continue;
@@ -707,39 +738,39 @@ static int64_t lost_at(const struct work *work, int64_t newest)
     return at >= newest ? at : 0;
 }
 
+/* When the contact was over, 0 if it goes on. recorded_end: when the record's last visit ended, 0
+ * if one is open; it is not yet the contact's end while live evidence goes on. */
+static int64_t end_of_contact(const struct work *work, const struct side *live,
+                              const struct side *record, int64_t recorded_end, bool by_record)
+{
+    if (record->ended_at) {
+        bool is_finer = distance(live->ended_at, record->ended_at) <= SAME_TIME_US;
+        return is_finer ? live->ended_at : record->ended_at;
+    }
+    if (work->flags & 1U << FLAG_ENDED_IN_GAP && recorded_end)
+        return recorded_end;
+    if (live->ended_at)
+        return live->ended_at;
+    return by_record ? recorded_end : 0;
+}
+
 /* Where the contact stands and whether it is over. The newer evidence tells; live evidence counts
- * as newer than a record of the same moment, which is written in whole seconds. recorded_end: when
- * the record's last visit ended, 0 if one is open. */
+ * as newer than a record of the same moment, which is written in whole seconds. */
 static void decide_state(struct work *work, const struct side *live, const struct side *record,
                          int64_t recorded_end, struct moment *moment)
 {
     bool by_record =
         !live->newest || (record->newest && record->newest >= live->newest + SAME_VISIT_US);
-    const struct side *side = by_record ? record : live;
-    moment->state = side->state;
-    moment->state_since = side->since;
-    int64_t ended_at = live->ended_at;
-    if (work->flags & 1U << FLAG_ENDED_IN_GAP && recorded_end)
-        ended_at = recorded_end;
-    if (record->ended_at)
-        ended_at = live->ended_at > record->ended_at &&
-                           distance(live->ended_at, record->ended_at) <= SAME_TIME_US
-                       ? live->ended_at
-                   : record->ended_at > live->ended_at || !live->ended_at ? record->ended_at
-                                                                          : live->ended_at;
-    if (!ended_at && by_record)
-        ended_at = recorded_end;
+    int64_t ended_at = end_of_contact(work, live, record, recorded_end, by_record);
     if (!ended_at) {
-        int64_t newest = live->newest > record->newest ? live->newest : record->newest;
-        ended_at = lost_at(work, newest);
+        ended_at = lost_at(work, live->newest > record->newest ? live->newest : record->newest);
         if (ended_at)
             work->flags |= 1U << FLAG_LOST_TRACK;
     }
-    if (ended_at) {
-        moment->ended_at = ended_at;
-        moment->state = STATE_ENDED;
-        moment->state_since = ended_at;
-    }
+    const struct side *side = by_record ? record : live;
+    moment->state = ended_at ? STATE_ENDED : side->state;
+    moment->state_since = ended_at ? ended_at : side->since;
+    moment->ended_at = ended_at;
 }
 
 /* How an answered visit came out of which only the contact's end is known, and a waiting one. */
@@ -968,6 +999,8 @@ void fold(const struct event *events, size_t count, uint32_t *order, struct mome
         work.flags |= 1U << FLAG_TOO_MANY_EVENTS;
     }
     struct visit live_visits[FOLD_VISITS_MAX];
+    for (size_t i = 0; i < work.count; i++)
+        work.is_linked |= events[order[i]].type == CONTACT_LINKED;
     struct side live = {.visits = live_visits};
     struct side record = {.visits = ret_moment->visits};
     fold_side(&work, false, &live);

@@ -362,6 +362,31 @@ static void test_linked_contacts_are_one_moment(void **state)
     assert_int_equal(moment.visit_count, 2);
     assert_string_equal(moment.queue, "one");
     assert_int_equal(moment.state, STATE_WAITING);
+    /* The record has the second conversation inside the first visit: asterisk/README, 25. */
+    in(recorded(CONTACT_QUEUED, 0), "one", "");
+    in(recorded(CONTACT_ANSWERED, 1), "one", "a");
+    struct event *ended = in(recorded(CONTACT_AGENT_ENDED, 60), "one", "a");
+    ended->outcome = OUTCOME_COMPLETED_BY_CALLER;
+    ended->talk_ms = 59000;
+    fold_all();
+    assert_int_equal(moment.visits[0].outcome, OUTCOME_BLIND_TRANSFER);
+    assert_int_equal(moment.visits[0].talk_ms, 4000);
+}
+
+/* No timestamps in the live stream, and our clock is 5 s off. */
+static void test_clocks_that_disagree(void **state)
+{
+    (void)state;
+    in(live(CONTACT_QUEUED, 5000), "q", "");
+    in(live(CONTACT_ANSWERED, 9000), "q", "a")->hold_ms = 0;
+    in(recorded(CONTACT_QUEUED, 0), "q", "");
+    struct event *answered = in(recorded(CONTACT_ANSWERED, 4), "q", "a");
+    answered->wait_ms = 4000;
+    fold_all();
+    assert_int_equal(moment.visit_count, 1);
+    assert_int_equal(moment.wait_ms, 4000);
+    assert_int_equal(moment.visits[0].entered_at, T0);
+    assert_true(has("clock_skew"));
 }
 
 static void test_bounds(void **state)
@@ -416,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup(test_ended_in_a_gap, start),
         cmocka_unit_test_setup(test_a_record_that_begins_in_the_middle, start),
         cmocka_unit_test_setup(test_linked_contacts_are_one_moment, start),
+        cmocka_unit_test_setup(test_clocks_that_disagree, start),
         cmocka_unit_test_setup(test_bounds, start),
         cmocka_unit_test_setup(test_names, start),
     };
