@@ -139,6 +139,7 @@ static void read_source(struct registry *registry, const struct db_rows *rows, s
     if (json_parse(slice_of(db_get_text(rows, row, 5)), &source->options, &error) < 0)
         source->options = json_object();
     source->last_event_at = source->heard_at = db_get_time(rows, row, 6);
+    source->received_at = db_get_time(rows, row, 7);
     source->allowance = -1;
     source->next = registry->incoming;
     registry->incoming = source;

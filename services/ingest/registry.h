@@ -60,7 +60,8 @@ struct source {
     /* For people: connected, waiting, reading, failed; and why. */
     char state[24];
     char detail[200];
-    int64_t last_event_at, heard_at;
+    int64_t last_event_at;
+    int64_t heard_at, received_at; /* the newest fact: by its clock, and by ours */
     uint64_t events, duplicates, refused;
     double allowance; /* of the token bucket: events that may come now */
     int64_t allowance_at;

@@ -292,11 +292,12 @@ int store_sources(struct db *db, db_result_fn *on_rows, void *arg)
     struct db_args args;
 
     db_args_init(&args);
-    return db_query(db,
-                    "select s.source_id, s.kind, s.name, s.system, s.site, s.options::text,"
-                    " h.heard_at from source s left join source_heard h using (source_id)"
-                    " where s.removed_at is null order by s.source_id",
-                    &args, on_rows, arg);
+    return db_query(
+        db,
+        "select s.source_id, s.kind, s.name, s.system, s.site, s.options::text,"
+        " h.heard_at, h.received_at from source s left join source_heard h using (source_id)"
+        " where s.removed_at is null order by s.source_id",
+        &args, on_rows, arg);
 }
 
 int store_secrets(struct db *db, db_result_fn *on_rows, void *arg)
@@ -396,16 +397,19 @@ void store_remove_source(struct txn *txn, const char *name, const char *removed_
               &args);
 }
 
-void store_source_heard(struct txn *txn, int64_t source_id, int64_t heard_at)
+void store_source_heard(struct txn *txn, int64_t source_id, int64_t heard_at, int64_t received_at)
 {
     struct db_args args;
 
     db_args_init(&args);
     db_i64(&args, source_id);
     db_time(&args, heard_at);
+    db_time(&args, received_at);
     txn_write(txn,
-              "insert into source_heard (source_id, heard_at) values ($1::int8, $2::timestamptz)"
-              " on conflict (source_id) do update set heard_at = excluded.heard_at",
+              "insert into source_heard (source_id, heard_at, received_at)"
+              " values ($1::int8, $2::timestamptz, $3::timestamptz)"
+              " on conflict (source_id) do update set heard_at = excluded.heard_at,"
+              " received_at = excluded.received_at",
               &args);
 }
 

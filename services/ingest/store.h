@@ -85,7 +85,8 @@ must_check int store_moment_events(struct db *db, const struct id *moment_id, db
 
 enum secret_kind { SECRET_TOKEN, SECRET_WEBHOOK, SECRET_PASSWORD, SECRET_CURVE };
 
-/* Columns: source_id, kind, name, system, site, options (json text), heard_at. Not removed ones. */
+/* Columns: source_id, kind, name, system, site, options (json text), heard_at, received_at. Not
+ * removed ones. */
 must_check int store_sources(struct db *db, db_result_fn *on_rows, void *arg);
 /* Columns: source_id, kind, value; valid ones, oldest first. */
 must_check int store_secrets(struct db *db, db_result_fn *on_rows, void *arg);
@@ -103,7 +104,7 @@ void store_add_secret(struct txn *txn, const char *name, enum secret_kind kind, 
 void store_retire_secrets(struct txn *txn, const char *name, enum secret_kind kind, int keep,
                           int64_t now_us);
 void store_remove_source(struct txn *txn, const char *name, const char *removed_by, int64_t now_us);
-void store_source_heard(struct txn *txn, int64_t source_id, int64_t heard_at);
+void store_source_heard(struct txn *txn, int64_t source_id, int64_t heard_at, int64_t received_at);
 
 /* --- files ----------------------------------------------------------------------------------- */
 

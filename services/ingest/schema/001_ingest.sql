@@ -74,10 +74,12 @@ create table customer (
 );
 create index customer_id on customer (customer_id);
 
--- When a live source was last heard, to the second: where a gap begins after a restart.
+-- When a live source was last heard, to the second: where a gap begins after a restart. heard_at is
+-- by its own clock, received_at by ours: together they tell how the clocks differ.
 create table source_heard (
-    source_id bigint primary key references source,
-    heard_at  timestamptz not null
+    source_id   bigint primary key references source,
+    heard_at    timestamptz not null,
+    received_at timestamptz not null
 );
 
 -- How far a file has been read; written in the transaction of the events read from it.

@@ -47,7 +47,7 @@ struct ami_source {
     uint64_t connection;       /* counts them: part of the action ids */
     int64_t login_at, data_at; /* monotonic */
     int64_t arrived_at;        /* wall, of what is being read */
-    bool has_stamps;           /* packets carry the source's own time */
+    int64_t ahead_us;          /* its clock minus ours; for packets without a stamp */
     int64_t heard_written_at;  /* source->heard_at as last given to the table */
     struct asterisk_ami_counts told;
     uint64_t told_dropped;
@@ -63,7 +63,7 @@ static void write_heard(struct event_work *work, struct txn *txn)
     const struct source *source = work->arg;
 
     if (work->number != 0)
-        store_source_heard(txn, source->source_id, (int64_t)work->number);
+        store_source_heard(txn, source->source_id, (int64_t)work->number, source->received_at);
 }
 
 static void on_batch_done(struct event_work *work, int status, const struct db_error *error)
@@ -253,11 +253,14 @@ static void note_heard(struct ami_source *ami, const struct ami_packet *packet)
     if (stamp[0] != '\0' && text_to_double(slice_of(stamp), &seconds) == 0 && seconds > 0 &&
         seconds < 1e11)
         at = (int64_t)(seconds * 1e6);
-    else if (ami->has_stamps)
-        return;
-    ami->has_stamps = stamp[0] != '\0';
-    if (at > ami->source->heard_at)
+    else if (!ami_packet_has(packet, "Privilege") ||
+             strcasecmp(ami_packet_get(packet, "Event"), "FullyBooted") == 0)
+        return; /* answers, items of lists and the greeting never have a stamp */
+    ami->ahead_us = at - ami->arrived_at;
+    if (at > ami->source->heard_at) {
         ami->source->heard_at = at;
+        ami->source->received_at = ami->arrived_at;
+    }
 }
 
 static void on_packet(void *context, const struct ami_packet *packet)
@@ -271,7 +274,7 @@ static void on_packet(void *context, const struct ami_packet *packet)
         on_login_answer(ami, packet);
     else if (ami->step == STEP_READY) {
         note_heard(ami, packet);
-        asterisk_ami_packet(ami->interpreter, packet, ami->arrived_at);
+        asterisk_ami_packet(ami->interpreter, packet, ami->arrived_at + ami->ahead_us);
     }
 }
 
@@ -464,6 +467,8 @@ int ami_source_start(struct ingest *ingest, struct source *source)
         return -ENOMEM;
     ami->ingest = ingest;
     ami->source = source;
+    if (source->heard_at != 0 && source->received_at != 0)
+        ami->ahead_us = source->heard_at - source->received_at;
     ami->retry = (struct retry){.base_ms = RETRY_BASE_MS, .max_ms = RETRY_MAX_MS};
     ami_reader_init(&ami->reader);
     r = open_parts(ami);
