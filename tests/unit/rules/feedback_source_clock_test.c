@@ -51,6 +51,19 @@ static void one_late_event_changes_nothing(void **state)
     assert_int_equal(source_clock_difference(&clock), 0);
 }
 
+static void one_event_from_the_future_changes_nothing(void **state)
+{
+    struct source_clock clock = {0};
+
+    (void)state;
+    source_clock_hear(&clock, 1000 * S, 1000 * S + 2000);
+    source_clock_hear(&clock, 90000 * S, 1001 * S);
+    assert_int_equal(source_clock_difference(&clock), 2000);
+    /* Two of them make a clock that is ahead. */
+    source_clock_hear(&clock, 90002 * S, 1003 * S);
+    assert_int_equal(source_clock_difference(&clock), -88999 * S);
+}
+
 static void catching_up_moves_the_clock_with_the_events(void **state)
 {
     struct source_clock clock = {0};
@@ -94,6 +107,7 @@ int main(void)
         cmocka_unit_test(a_replay_of_old_events_shifts_the_clock),
         cmocka_unit_test(a_clock_that_is_ahead_is_always_corrected),
         cmocka_unit_test(one_late_event_changes_nothing),
+        cmocka_unit_test(one_event_from_the_future_changes_nothing),
         cmocka_unit_test(catching_up_moves_the_clock_with_the_events),
         cmocka_unit_test(a_clock_that_was_set_back_is_believed_after_two_windows),
         cmocka_unit_test(a_seed_holds_until_something_better_is_heard),
