@@ -16,12 +16,14 @@
 static char heard[8192];
 static struct asterisk_ami *ami;
 static unsigned now_s;
+static int64_t occurred_at; /* of the last event */
 
 static void hear(void *context, const struct event *event)
 {
     (void)context;
     size_t len = strlen(heard);
     assert_string_equal(event->source, "pbx");
+    occurred_at = event->occurred_at;
     assert_int_equal(event->evidence, EVIDENCE_LIVE);
     const char *detail = event->type == AGENT_STATE_CHANGED ? event_presence_name(event->presence)
                                                             : event_outcome_name(event->outcome);
@@ -77,7 +79,7 @@ static void say(const char *text)
         packet.headers[packet.count++] = (struct ami_header){word, equals + 1};
     }
     now_s++;
-    if (!ami_packet_has(&packet, "ActionID")) {
+    if (!ami_packet_has(&packet, "ActionID") && !ami_packet_has(&packet, "Timestamp")) {
         (void)snprintf(stamp, sizeof(stamp), "%u.000000", now_s);
         packet.headers[packet.count++] = (struct ami_header){"Timestamp", stamp};
     }
@@ -222,8 +224,9 @@ static void test_ways_out_of_a_queue(void **state)
     call("2.2", "q");
     say("Event=QueueCallerLeave Uniqueid=2.2 Queue=q");
     say("Event=Newexten Uniqueid=2.2 Extension=9 Application=Playback");
+    expect("contact.left_queue 2.2 q 9 exit_key\n");
     say("Event=UserEvent UserEvent=CallbackRequested Uniqueid=2.2 Key=9");
-    expect("contact.left_queue 2.2 q 9 exit_key\ncontact.updated 2.2 callback_requested\n");
+    expect("contact.updated 2.2 callback_requested\n");
     say("Event=Newexten Uniqueid=2.3 Extension=s Application=Queue AppData=q,ct");
     say("Event=VarSet Uniqueid=2.3 Linkedid=2.3 Variable=QUEUESTATUS Value=FULL");
     expect("contact.refused 2.3 FULL refused\n");
@@ -362,6 +365,33 @@ static void test_refused_lists_conclude_nothing(void **state)
     assert_int_equal(asterisk_ami_counts(ami).contacts, 1);
 }
 
+static void test_only_agents_hold(void **state)
+{
+    (void)state;
+    call("1.1", "q");
+    answer("1.1", "q", "Bea", "SIP/9");
+    say("Event=Hold Channel=PJSIP/t-1 Uniqueid=1.1 Linkedid=1.1"); /* the caller's own telephone */
+    expect("");
+    say("Event=Hold Channel=SIP/9-01 Uniqueid=1.2 Linkedid=1.1");
+    say("Event=Unhold Channel=SIP/9-01 Uniqueid=1.2 Linkedid=1.1");
+    expect("contact.held 1.1 q Bea\ncontact.resumed 1.1 q Bea\n");
+}
+
+/* 7: neighbours go back by a millisecond, their order is right; a clock that was set goes further.
+ */
+static void test_time(void **state)
+{
+    (void)state;
+    say("Event=QueueCallerJoin Uniqueid=1.1 Queue=q Timestamp=200.000100");
+    say("Event=AgentCalled Uniqueid=1.1 Queue=q MemberName=A Timestamp=200.000050");
+    assert_int_equal(occurred_at, 200000100);
+    say("Response=Success ActionID=other"); /* has no Timestamp and moves no clock */
+    say("Event=AgentRingNoAnswer Uniqueid=1.1 Queue=q MemberName=A Timestamp=200.500000");
+    assert_int_equal(occurred_at, 200500000);
+    say("Event=AgentCalled Uniqueid=1.1 Queue=q MemberName=A Timestamp=195.000000");
+    assert_int_equal(occurred_at, 195000000);
+}
+
 static void test_surveys_and_callbacks(void **state)
 {
     (void)state;
@@ -406,6 +436,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_after_a_restart, start, stop),
         cmocka_unit_test_setup_teardown(test_refused_lists_conclude_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_surveys_and_callbacks, start, stop),
+        cmocka_unit_test_setup_teardown(test_only_agents_hold, start, stop),
+        cmocka_unit_test_setup_teardown(test_time, start, stop),
         cmocka_unit_test_setup_teardown(test_bounds, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,8 @@ static void test_the_record_decides(void **state)
     in(live(CONTACT_QUEUED, 100), "q", "");
     in(live(CONTACT_ANSWERED, 5100), "q", "wrong")->hold_ms = 0;
     in(live(CONTACT_AGENT_ENDED, 9100), "q", "wrong")->outcome = OUTCOME_COMPLETED_BY_AGENT;
+    in(live(CONTACT_OFFERED, 1000), "q", "wrong");
+    in(live(CONTACT_OFFERED, 1000), "q", "right");
     in(live(CONTACT_QUEUED, 20000), "never", "");
     in(recorded(CONTACT_QUEUED, 0), "q", "");
     struct event *answered = in(recorded(CONTACT_ANSWERED, 5), "q", "right");
@@ -214,10 +216,46 @@ static void test_the_record_decides(void **state)
     assert_int_equal(moment.visits[0].entered_at, T0 + 100 * US_PER_MS); /* agrees: finer */
     assert_int_equal(moment.visits[0].ended_at, T0 + 30 * US_PER_S);     /* does not */
     assert_int_equal(moment.talk_ms, 25000);
-    assert_int_equal(moment.hold_count, -1); /* another agent's holds */
+    assert_int_equal(moment.hold_count, -1);      /* another agent's holds */
+    assert_int_equal(moment.visits[0].offers, 2); /* of which the record knows one */
     assert_true(has("clock_skew"));
     assert_true(has("contradicted"));
     assert_true(has("talk_includes_hold"));
+}
+
+/* Lines of one second: their order in the file is all there is. */
+static void test_the_order_within_a_second(void **state)
+{
+    (void)state;
+    for (unsigned salt = 0; salt < 16; salt++) {
+        count = salt; /* other ids, hence another order of ids */
+        struct event *second = in(recorded(CONTACT_QUEUED, 5), "q", "");
+        second->sequence = 3;
+        struct event *left = in(recorded(CONTACT_LEFT_QUEUE, 5), "q", "");
+        left->sequence = 2;
+        left->outcome = OUTCOME_TIMEOUT;
+        in(recorded(CONTACT_QUEUED, 5), "q", "")->sequence = 1;
+        uint32_t order[3];
+        fold(events + salt, 3, order, &moment);
+        assert_int_equal(moment.visit_count, 2);
+        assert_int_equal(moment.visits[0].outcome, OUTCOME_TIMEOUT);
+        assert_int_equal(moment.visits[1].ended_at, 0);
+        assert_int_equal(moment.state, STATE_WAITING);
+    }
+}
+
+/* A record of whole seconds looks newer than it is. */
+static void test_a_record_of_the_same_second_is_not_newer(void **state)
+{
+    (void)state;
+    in(live(CONTACT_QUEUED, 800), "q", "");
+    in(live(CONTACT_OFFERED, 900), "q", "a");
+    in(recorded(CONTACT_QUEUED, 1), "q", "");
+    fold_all();
+    assert_int_equal(moment.state, STATE_RINGING);
+    in(recorded(CONTACT_ANSWERED, 9), "q", "a");
+    fold_all();
+    assert_int_equal(moment.state, STATE_TALKING); /* live evidence has missed it */
 }
 
 static void test_the_same_queue_twice(void **state)
@@ -276,6 +314,22 @@ static void test_surveys_find_their_visit(void **state)
     assert_int_equal((int)moment.visits[1].csat, 5);
     assert_int_equal((int)moment.csat, 5);
     assert_int_equal(moment.nps, 9);
+}
+
+static void test_a_survey_is_not_of_a_later_visit(void **state)
+{
+    (void)state;
+    for (int64_t at = 0; at <= 60000; at += 60000) {
+        in(live(CONTACT_QUEUED, at), "q", "");
+        in(live(CONTACT_ANSWERED, at + 1000), "q", "a");
+        in(live(CONTACT_AGENT_ENDED, at + 2000), "q", "a");
+    }
+    struct event *survey = in(live(FEEDBACK_RECEIVED, 30000), "q", "a");
+    survey->has_score = true;
+    survey->score = 3;
+    fold_all();
+    assert_true(moment.visits[0].has_csat);
+    assert_false(moment.visits[1].has_csat);
 }
 
 static void test_a_lost_moment_comes_back(void **state)
@@ -442,6 +496,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_record_that_begins_in_the_middle, start),
         cmocka_unit_test_setup(test_linked_contacts_are_one_moment, start),
         cmocka_unit_test_setup(test_clocks_that_disagree, start),
+        cmocka_unit_test_setup(test_the_order_within_a_second, start),
+        cmocka_unit_test_setup(test_a_record_of_the_same_second_is_not_newer, start),
+        cmocka_unit_test_setup(test_a_survey_is_not_of_a_later_visit, start),
         cmocka_unit_test_setup(test_bounds, start),
         cmocka_unit_test_setup(test_names, start),
     };
