@@ -36,7 +36,7 @@ cpp() {
 }
 # Functions that a trap or a stage calls look unreachable to it.
 shell() { scripts | xargs shellcheck -x -e SC2317; }
-pages() { cd services/reporting/web && npm run --silent check; }
+pages() { (cd services/reporting/web && npm run --silent check); }
 # Words that belong on somebody's machine, and debts without an owner.
 debts() {
     ! git grep -nE 'TODO|FIXME|XXX[^X]' -- services deploy proto ':!*.lock' ':!*package-lock.json'

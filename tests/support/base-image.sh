@@ -8,8 +8,9 @@ root=$1
 command -v debootstrap >/dev/null || { echo "base-image: debootstrap is missing: deploy/setup.sh container" >&2; exit 1; }
 
 # The mirror that this machine uses: of a line "deb URL suite", or of "URIs: URL".
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
-    sed -nE 's/^deb +(\[[^]]*\] +)?([^ ]+) +bookworm .*/\2/p; s/^URIs: *([^ ]+\/debian\/?)$/\1/p' | head -1)
+mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true; } | awk '
+    $1 == "deb" { for (i = 2; i < NF; i++) if ($i ~ /^https?:/ && $(i + 1) == "bookworm") { print $i; exit } }
+    $1 == "URIs:" && $2 ~ /\/debian\/?$/ { print $2; exit }')
 rm -rf "$root"
 mkdir -p "$root"
 debootstrap --variant=minbase bookworm "$root" ${mirror:+"$mirror"} >"$root.log" 2>&1 || {
