@@ -954,6 +954,23 @@ static void a_source_may_neither_call_nor_subscribe(void **state)
     zmq_close(raw);
 }
 
+static void the_list_is_asked_for_each_frame(void **state)
+{
+    struct fixture *fixture = *state;
+
+    raw = source_socket(fixture);
+    greet(fixture);
+    timer_stop(fixture->server->timer);
+    zap_disallow(fixture->server->zap, "source:pbx"); /* nobody cuts the session */
+    send_submit(1, 10);
+    await(fixture, has_frame);
+    assert_int_equal(fixture->last.frame->refuse->reason,
+                     MOMENT__V1__REFUSE__REASON__REASON_UNAUTHORISED);
+    assert_null(fixture->submission);
+    assert_int_equal(fixture->server->session_count, 0);
+    zmq_close(raw);
+}
+
 static void an_operator_may_not_submit(void **state)
 {
     struct fixture *fixture = *state;
@@ -999,6 +1016,7 @@ int main(void)
         TEST(a_position_the_stream_denies_is_refused),
         TEST(a_submission_is_answered_once_and_gives_its_credit_back),
         TEST(a_source_may_neither_call_nor_subscribe),
+        TEST(the_list_is_asked_for_each_frame),
         TEST(an_operator_may_not_submit),
     };
 
