@@ -55,7 +55,8 @@ static struct metric sse_clients = {
     .kind = METRIC_GAUGE,
     .help = "Open event streams.",
 };
-static struct metric *const http_metrics[] = {&request_seconds, &responses_total, &sse_clients};
+struct metric *const http_metrics[] = {&request_seconds, &responses_total, &sse_clients};
+const size_t http_metric_count = countof(http_metrics);
 
 enum stage {
     STARTING, /* the header is here */

@@ -14,6 +14,12 @@
 #include "io/json.h"
 #include "io/loop.h"
 
+struct metric;
+
+/* For the list of all counters. */
+extern struct metric *const http_metrics[];
+extern const size_t http_metric_count;
+
 struct http;
 struct http_request;
 struct sse;

@@ -14,7 +14,8 @@ static struct metric loop_lag_seconds = {
     .kind = METRIC_HISTOGRAM,
     .help = "How long one turn of the event loop kept everything else waiting.",
 };
-static struct metric *const loop_metrics[] = {&loop_lag_seconds};
+struct metric *const loop_metrics[] = {&loop_lag_seconds};
+const size_t loop_metric_count = countof(loop_metrics);
 
 struct loop {
     uv_loop_t uv;

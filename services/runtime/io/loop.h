@@ -8,10 +8,16 @@
 #include "base/macros.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct loop;
 struct uv_loop_s;
+struct metric;
+
+/* For the list of all counters. */
+extern struct metric *const loop_metrics[];
+extern const size_t loop_metric_count;
 
 must_check int loop_new(struct loop **ret_loop);
 /* Asserts that no handle was left open. */

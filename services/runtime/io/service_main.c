@@ -6,6 +6,7 @@
 #include "io/service_parts.h"
 #include "io/settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #define EXIT_USAGE 64
 #define EXIT_SETTINGS 78
 #define ERROR_SIZE 512
+#define COUNTERS_MAX 512
+#define OWN_SETTINGS_MAX 64
 
 enum action { RUN, CHECK, PRINT_CONFIG, PRINT_SETTINGS, PRINT_COUNTERS, PRINT_VERSION };
 
@@ -62,19 +65,28 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_arguments
     return 0;
 }
 
+static size_t add_counters(struct metric **all, size_t at, struct metric *const *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert(at < COUNTERS_MAX);
+        all[at++] = rows[i];
+    }
+    return at;
+}
+
+/* One table of all, whoever counts them. */
 static int print_counters(const struct service_spec *spec)
 {
+    static struct metric *all[COUNTERS_MAX];
     struct buf text;
-    int rc;
+    size_t count = add_counters(all, 0, counters_all, counters_count);
 
+    count = add_counters(all, count, loop_metrics, loop_metric_count);
+    count = add_counters(all, count, http_metrics, http_metric_count);
+    count = add_counters(all, count, stream_metrics, stream_metric_count);
+    count = add_counters(all, count, spec->metrics, spec->metric_count);
     buf_init(&text, 1024 * 1024);
-    rc = metric_document(counters_all, counters_count, &text);
-    if (rc == 0) {
-        rc = metric_document(stream_metrics, stream_metric_count, &text);
-    }
-    if (rc == 0 && spec->metric_count) {
-        rc = metric_document(spec->metrics, spec->metric_count, &text);
-    }
+    int rc = metric_document(all, count, &text);
     if (rc == 0) {
         fputs(buf_text(&text), stdout);
     }
@@ -84,13 +96,16 @@ static int print_counters(const struct service_spec *spec)
 
 static int print_settings(const struct service_spec *spec)
 {
+    static struct conf_row all[SETTINGS_MAX + OWN_SETTINGS_MAX];
     size_t count = 0;
     const struct conf_row *rows = settings_rows(spec->name, spec->routes != NULL, &count);
 
-    conf_document(rows, count, stdout);
+    assert(spec->setting_count <= OWN_SETTINGS_MAX);
+    memcpy(all, rows, count * sizeof(*rows));
     if (spec->setting_count) {
-        conf_document(spec->settings, spec->setting_count, stdout);
+        memcpy(all + count, spec->settings, spec->setting_count * sizeof(*rows));
     }
+    conf_document(all, count + spec->setting_count, stdout);
     return EXIT_SUCCESS;
 }
 
