@@ -688,7 +688,10 @@ static void on_connect(struct asterisk_ami *ami)
  * the current one or, when the caller has already joined the next queue, the one before. */
 static bool take_completed(struct contact *contact, const char *interface, struct stay *ret_stay)
 {
-    if (contact->phase == PHASE_TALKING && strcmp(contact->stay.interface, interface) == 0) {
+    /* Of a call that was answered in an earlier life only the person is known. */
+    bool is_recalled = !*contact->stay.interface && *contact->stay.agent;
+    if (contact->phase == PHASE_TALKING &&
+        (is_recalled || strcmp(contact->stay.interface, interface) == 0)) {
         *ret_stay = contact->stay;
         return true;
     }
@@ -1042,6 +1045,7 @@ static int64_t duration_of(const char *text)
     int hours;
     int minutes;
     int seconds;
+    /* NOLINTNEXTLINE(cert-err34-c): the PBX's own format; what does not fit counts as nothing. */
     if (sscanf(text, "%d:%d:%d", &hours, &minutes, &seconds) != 3)
         return 0;
     return (hours * INT64_C(3600) + minutes * INT64_C(60) + seconds) * US_PER_S;

@@ -249,8 +249,10 @@ static void close_visit(struct side *side, struct visit *visit, const struct eve
     visit->ended_by = event->ended_by;
     if (event->wait_ms >= 0)
         visit->wait_ms = event->wait_ms;
-    if (event->talk_ms >= 0)
-        visit->talk_ms = event->talk_ms;
+    if (event->talk_ms >= 0) {
+        int64_t hold_ms = event->talk_includes_hold && visit->hold_ms > 0 ? visit->hold_ms : 0;
+        visit->talk_ms = event->talk_ms > hold_ms ? event->talk_ms - hold_ms : 0;
+    }
     if (event->hold_ms >= 0 && visit->hold_count <= 0)
         visit->hold_ms = event->hold_ms;
     const struct visit *newest = &side->visits[side->count - 1];

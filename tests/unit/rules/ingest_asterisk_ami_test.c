@@ -16,7 +16,7 @@
 static char heard[8192];
 static struct asterisk_ami *ami;
 static unsigned now_s;
-static int64_t occurred_at; /* of the last event */
+static int64_t occurred_at, talk_ms; /* of the last event */
 
 static void hear(void *context, const struct event *event)
 {
@@ -24,6 +24,7 @@ static void hear(void *context, const struct event *event)
     size_t len = strlen(heard);
     assert_string_equal(event->source, "pbx");
     occurred_at = event->occurred_at;
+    talk_ms = event->talk_ms;
     assert_int_equal(event->evidence, EVIDENCE_LIVE);
     const char *detail = event->type == AGENT_STATE_CHANGED ? event_presence_name(event->presence)
                                                             : event_outcome_name(event->outcome);
@@ -344,12 +345,22 @@ static void test_after_a_restart(void **state)
     (void)state;
     asterisk_ami_recall(ami, "1.1", "q", 90 * US_PER_S, "");
     asterisk_ami_recall(ami, "1.2", "q", 90 * US_PER_S, "Ann");
+    asterisk_ami_recall(ami, "1.3", "q", 80 * US_PER_S, "Bea");
     asterisk_ami_snapshot(ami, "s1", "s2", 95 * US_PER_S);
+    say("Event=CoreShowChannel ActionID=s2 Channel=PJSIP/t-3 Uniqueid=1.3 Linkedid=1.3 "
+        "Application=Queue BridgeId=b Duration=00:00:22");
     say("Event=QueueEntry ActionID=s1 Queue=q Uniqueid=1.1 Wait=12");
     say("Event=CoreShowChannel ActionID=s2 Channel=PJSIP/t-1 Uniqueid=1.1 Linkedid=1.1 "
         "Application=Queue BridgeId= Duration=00:00:12");
     end_lists();
     expect("source.gap disconnected\ncontact.ended 1.2 ended_in_gap\n");
+    say("Event=AgentComplete Uniqueid=1.3 Queue=q MemberName=Bea Interface=PJSIP/9 HoldTime=1 "
+        "TalkTime=20 Reason=agent");
+    expect("contact.agent_ended 1.3 q Bea completed_by_agent\n");
+    assert_int_equal(talk_ms, -1); /* the fine times are known to the fold */
+    say("Event=AgentComplete Uniqueid=1.7 Queue=q MemberName=Bea Interface=PJSIP/9 HoldTime=1 "
+        "TalkTime=20 Reason=agent");
+    assert_int_equal(talk_ms, 20000); /* nothing else is known of this one */
 }
 
 static void test_refused_lists_conclude_nothing(void **state)

@@ -427,6 +427,21 @@ static void test_linked_contacts_are_one_moment(void **state)
     assert_int_equal(moment.visits[0].talk_ms, 4000);
 }
 
+static void test_a_talk_time_that_includes_holds(void **state)
+{
+    (void)state;
+    in(live(CONTACT_QUEUED, 0), "q", "");
+    in(live(CONTACT_ANSWERED, 1000), "q", "a")->hold_ms = 0;
+    in(live(CONTACT_HELD, 2000), "q", "a");
+    in(live(CONTACT_RESUMED, 5000), "q", "a");
+    struct event *ended = in(live(CONTACT_AGENT_ENDED, 11000), "q", "a");
+    ended->talk_ms = 10000;
+    ended->talk_includes_hold = true;
+    fold_all();
+    assert_int_equal(moment.talk_ms, 7000);
+    assert_int_equal(moment.hold_ms, 3000);
+}
+
 /* No timestamps in the live stream, and our clock is 5 s off. */
 static void test_clocks_that_disagree(void **state)
 {
@@ -495,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup(test_ended_in_a_gap, start),
         cmocka_unit_test_setup(test_a_record_that_begins_in_the_middle, start),
         cmocka_unit_test_setup(test_linked_contacts_are_one_moment, start),
+        cmocka_unit_test_setup(test_a_talk_time_that_includes_holds, start),
         cmocka_unit_test_setup(test_clocks_that_disagree, start),
         cmocka_unit_test_setup(test_the_order_within_a_second, start),
         cmocka_unit_test_setup(test_a_record_of_the_same_second_is_not_newer, start),
