@@ -13,12 +13,10 @@
 /* Contacts that are over are kept this many before they are dropped from memory. */
 #define IDLE_MAX 2000
 
-void feedback_need(int error)
+_Noreturn void feedback_no_memory(int error)
 {
-    if (error != 0) {
-        log_error("out_of_memory", "error=%d", error);
-        abort();
-    }
+    log_error("out_of_memory", "error=%d", error);
+    abort();
 }
 
 void feedback_emit(struct feedback *feedback, struct txn *txn, const char *site, const char *key,

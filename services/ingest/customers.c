@@ -127,7 +127,7 @@ void customers_take_rows(struct customers *customers, const struct db_rows *rows
 {
     for (size_t row = 0; row < db_count(rows); row++) {
         struct customer *customer;
-        struct id id, moment_id;
+        struct id id = {{0}}, moment_id;
 
         db_get_uuid(rows, row, 2, id.bytes);
         customer =

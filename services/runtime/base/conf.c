@@ -409,6 +409,8 @@ int conf_reload(struct conf *conf, size_t *ret_pending_restart, char *error, siz
     for (size_t i = 0; i < conf->count; i++) {
         struct value *old = &conf->values[i];
         struct value *new = &fresh->values[i];
+        assert(old->text);
+        assert(new->text);
         bool is_changed = strcmp(old->text, new->text) != 0;
         if (is_changed && !old->row->reloads) {
             pending++;

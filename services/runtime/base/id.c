@@ -22,7 +22,7 @@ struct id id_v7(void)
 {
     static uint64_t last_ms;
     static uint32_t counter;
-    struct id id;
+    struct id id = {{0}};
     seal_random(id.bytes, sizeof id.bytes);
 
     uint64_t now_ms = (uint64_t)(clock_wall_us() / US_PER_MS);

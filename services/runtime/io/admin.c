@@ -99,6 +99,7 @@ static void measure_process(void)
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (file) {
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel writes it. */
         if (fscanf(file, "%*u %llu", &pages) == 1) {
             metric_set(&counter_resident_bytes, NULL,
                        (double)pages * (double)sysconf(_SC_PAGESIZE));

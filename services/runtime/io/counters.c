@@ -2,11 +2,11 @@
 
 #define COUNTER(thing, text, label_name)                                                           \
     {                                                                                              \
-        .name = "moment_" thing, .kind = METRIC_COUNTER, .help = text, .label = label_name         \
+        .name = "moment_" thing, .kind = METRIC_COUNTER, .help = (text), .label = (label_name)     \
     }
 #define GAUGE(thing, text, label_name)                                                             \
     {                                                                                              \
-        .name = "moment_" thing, .kind = METRIC_GAUGE, .help = text, .label = label_name           \
+        .name = "moment_" thing, .kind = METRIC_GAUGE, .help = (text), .label = (label_name)       \
     }
 
 struct metric counter_handshakes =

@@ -47,6 +47,7 @@ static struct ring_item **slot(const struct ring *ring, size_t index)
 
 static void drop_oldest(struct ring *ring)
 {
+    assert(ring->count > 0);
     struct ring_item *item = *slot(ring, 0);
     ring->bytes -= item->bytes;
     ring->first = (ring->first + 1) & (ring->capacity - 1);

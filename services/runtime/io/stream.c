@@ -311,6 +311,7 @@ static struct work *take_batch(struct stream *stream, size_t *ret_count)
         last = work;
         count++;
     }
+    assert(last);
     stream->first = last->next;
     if (!stream->first)
         stream->last = NULL;
