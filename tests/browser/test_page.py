@@ -109,7 +109,7 @@ def test_a_moment_tells_its_story_and_its_score(leader, office):
     done = wait_for("an answered moment", lambda: next((m for m in office.moment.moments() if m["outcome"] == "answered"
                                                         and m["state"] == "ended" and m["queue"] == "sales"), None), 90, 1)
     leader.open("/moments/" + done["moment_id"])
-    leader.see("[data-testid=state]", "Just ended")
+    leader.see("[data-testid=state]", "Ended")
     leader.see("[data-testid=events]", "Answered by: " + done["agent"])
     assert leader.count(".timeline rect") >= 2
     leader.see("[data-testid=evaluations]", "Wait")

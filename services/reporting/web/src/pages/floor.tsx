@@ -55,7 +55,7 @@ function Card({ moment }: { moment: Moment }) {
   return (
     <li class={`card ${isLong ? 'is-long' : ''}`} data-testid="card" data-contact={moment.source_contact_id}>
       <a href={`/moments/${moment.moment_id}`}>
-        <span class="card-top"><b>{queue || 'no queue'}</b><span class="num">{span(moment.state === 'ended' ? null : isWaiting ? wait : inState)}</span></span>
+        <span class="card-top"><b>{queue || 'no queue'}</b><span class="num">{span(moment.state === 'ended' ? moment.talk_ms : isWaiting ? wait : inState)}</span></span>
         <span class="card-who">
           {moment.state === 'ended' ? word(text.outcomes, visit?.outcome ?? moment.outcome) : (isWaiting ? (isLong ? 'waits long' : 'customer waits') : moment.agent || 'customer')}
         </span>
@@ -129,7 +129,7 @@ function PersonRow({ person }: { person: Person }) {
   const presence = person.presence ?? 'offline';
   return (
     <tr class={`is-${presence}`}>
-      <th scope="row">{person.name || person.agent}{!person.person_id && <span class="quiet small" title="Not in the directory: momentctl directory import FILE"> unknown</span>}</th>
+      <th scope="row">{person.name || person.agent}{!person.person_id && <abbr class="unknown" title="Not in the directory. Import it: momentctl directory import FILE">unknown</abbr>}</th>
       <td><span aria-hidden="true" class="mark">{MARK[presence]}</span> {text.presence[presence]}{person.reason ? <span class="quiet small"> {person.reason}</span> : null}</td>
       <td class="num">{presence === 'offline' ? '–' : span(since(person.since))}</td>
       <td class="quiet small">{person.queues.join(', ')}</td>
@@ -158,11 +158,11 @@ function Queues() {
   const list = floor.queueFigures.value;
   return (
     <section class="panel" aria-labelledby="queues-title" data-testid="queues">
-      <h2 id="queues-title">Queues</h2>
+      <h2 id="queues-title">Queues <span class="quiet small">today</span></h2>
       {list.length === 0 ? <p class="quiet">No queue has been used yet.</p> : (
         <div class="scroll" tabIndex={0} role="group" aria-labelledby="queues-title"><table>
           <thead><tr><th scope="col">Queue</th><th scope="col" class="num">Waiting</th><th scope="col" class="num">Longest</th>
-            <th scope="col" class="num">Answered today</th><th scope="col" class="num">Abandoned</th><th scope="col" class="num">Service level</th></tr></thead>
+            <th scope="col" class="num">Answered</th><th scope="col" class="num">Abandoned</th><th scope="col" class="num">In time</th></tr></thead>
           <tbody>{list.map((q) => {
             const mine = waiting.filter((m) => (m.visits.at(-1)?.queue ?? m.queue) === q.queue);
             const first = mine.map(floor.waitingSince).filter((t): t is string => t !== null).sort()[0];

@@ -29,7 +29,7 @@ function useMoment(id: string) {
 
 function Facts({ m }: { m: Moment }) {
   const rows: [string, string][] = [
-    ['State', m.state ? text.states[m.state] : '–'],
+    ['State', m.state === 'ended' ? 'Ended' : m.state ? text.states[m.state] : '–'],
     ['Outcome', word(text.outcomes, m.outcome)],
     ['Agent', m.agent || '–'],
     ['Queue', m.queue || '–'],
@@ -56,7 +56,7 @@ function Visits({ m }: { m: Moment }) {
       <thead><tr><th scope="col">Queue</th><th scope="col">Entered</th><th scope="col" class="num">Wait</th><th scope="col">Agent</th><th scope="col" class="num">Ring</th>
         <th scope="col" class="num">Talk</th><th scope="col" class="num">Hold</th><th scope="col" class="num">Offers</th><th scope="col">Outcome</th></tr></thead>
       <tbody>{m.visits.map((v, i) => (
-        <tr key={i}><th scope="row">{v.queue}</th><td class="num">{clockTime(v.entered_at)}</td><td class="num">{span(v.wait_ms)}</td><td>{v.agent || '–'}</td>
+        <tr key={i}><th scope="row">{v.queue}</th><td>{clockTime(v.entered_at)}</td><td class="num">{span(v.wait_ms)}</td><td>{v.agent || '–'}</td>
           <td class="num">{span(v.ring_ms)}</td><td class="num">{span(v.talk_ms)}</td><td class="num">{v.hold_count ? `${span(v.hold_ms)} (${v.hold_count})` : '–'}</td>
           <td class="num">{v.offers}{v.offer_failures ? `, ${v.offer_failures} not taken` : ''}</td><td>{word(text.outcomes, v.outcome)}</td></tr>))}</tbody>
     </table></div>
@@ -153,10 +153,10 @@ export function MomentPage({ id }: { id: string }) {
   return (
     <div class="moment" data-testid="moment">
       <div class="page-head"><h1>{m.queue || 'Moment'} <span class="quiet">{dayTime(m.started_at)}</span></h1>
-        <span class={`badge state-${m.state ?? 'started'}`} data-testid="state">{m.state ? text.states[m.state] : ''}</span></div>
+        <span class={`badge state-${m.state ?? 'started'}`} data-testid="state">{m.state === 'ended' ? 'Ended' : m.state ? text.states[m.state] : ''}</span></div>
       {m.quality.length > 0 && <p class="note">Good to know: {m.quality.map((q) => word(text.quality, q)).join('; ')}.</p>}
       <section class="panel" aria-labelledby="timeline-title"><h2 id="timeline-title">Time-line</h2><Timeline moment={m} events={detail.events.items ?? []} /><Visits m={m} /></section>
-      <div class="panels">
+      <div class="panels is-wide">
         <section class="panel" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2><Facts m={m} /></section>
         <Rest detail={detail} />
         <section class="panel" aria-labelledby="events-title" data-testid="events"><h2 id="events-title">Everything that was reported</h2>

@@ -16,7 +16,7 @@ function defaults(): URLSearchParams {
   const to = new Date(Math.ceil(serverNow() / 3_600_000) * 3_600_000);
   const from = new Date(to.getTime() - 8 * 3_600_000);
   return new URLSearchParams({
-    from: from.toISOString(), to: to.toISOString(), bucket: '15m', tz: ownZone(), definition: 'abandons_ignored', threshold_s: '20',
+    from: from.toISOString(), to: to.toISOString(), bucket: '15m', by: 'none', tz: ownZone(), definition: 'abandons_ignored', threshold_s: '20',
   });
 }
 

@@ -20,8 +20,8 @@ function optionsFor(width: number, tz: string): uPlot.Options {
     axes: [axis, { ...axis, scale: 'count', label: 'visits' }, { ...axis, scale: 'share', side: 1, grid: { show: false }, label: 'service level, %' }],
     series: [
       {},
-      { label: 'answered', scale: 'count', fill: colour('--talk'), stroke: colour('--talk'), paths: bars(0.35, 1) },
-      { label: 'abandoned', scale: 'count', fill: colour('--bad'), stroke: colour('--bad'), paths: bars(0.35, -1) },
+      { label: 'answered', scale: 'count', fill: colour('--talk'), stroke: colour('--talk'), paths: bars(0.35, 1), points: { show: false } },
+      { label: 'abandoned', scale: 'count', fill: colour('--bad'), stroke: colour('--bad'), paths: bars(0.35, -1), points: { show: false } },
       { label: 'service level', scale: 'share', stroke: colour('--ink'), width: 2, points: { size: 6, fill: colour('--ink') } },
     ],
   };

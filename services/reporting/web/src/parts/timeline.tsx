@@ -45,22 +45,22 @@ export function Timeline({ moment, events }: { moment: Moment; events: MomentEve
   const length = Math.max(1000, end - start);
   const at = (t: number): number => ((t - start) / length) * 1000;
   const holds = holdsOf(events, end);
-  const height = moment.visits.length ? moment.visits.length * 46 + 34 : 60;
+  const height = Math.max(1, moment.visits.length) * 46 + 6;
   const label = `Time-line: ${moment.visits.map((v) => `${v.queue}, waited ${span(v.wait_ms)}, talked ${span(v.talk_ms)}`).join('; ') || 'no queue'}`;
   return (
     <figure class="timeline">
-      <svg viewBox={`0 0 1000 ${height}`} role="img" aria-label={label} preserveAspectRatio="none">
+      <svg viewBox={`0 0 1000 ${height}`} height={height} role="img" aria-label={label} preserveAspectRatio="none">
         {moment.visits.map((visit, i) => {
           const from = ms(visit.entered_at);
           return piecesOf(visit, holds, end).map((p, j) => (
             <g key={`${i}.${j}`}>
-              <rect class={`piece-${p.kind}`} x={at(p.from)} y={i * 46 + 16} width={Math.max(2, at(p.to) - at(p.from))} height="26" rx="3">
+              <rect class={`piece-${p.kind}`} x={at(p.from)} y={i * 46 + 8} width={Math.max(2, at(p.to) - at(p.from))} height="26" rx="3">
                 <title>{`${visit.queue}: ${NAMES[p.kind]} ${span(p.to - p.from)}, from ${clockTime(new Date(p.from || from).toISOString())}`}</title>
               </rect>
             </g>
           ));
         })}
-        {moment.visits.length === 0 && <rect class="piece-ivr" x="0" y="16" width="1000" height="26" rx="3"><title>before a queue</title></rect>}
+        {moment.visits.length === 0 && <rect class="piece-ivr" x="0" y="8" width="1000" height="26" rx="3"><title>before a queue</title></rect>}
       </svg>
       <figcaption>
         <span class="num">{clockTime(moment.started_at)}</span>
