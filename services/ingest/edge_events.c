@@ -19,7 +19,8 @@ struct waiting_request {
 
 /* A request whose events are being committed. */
 struct post {
-    struct http_request *request;
+    struct post *next, **link;    /* in ingest->posts while it waits for the commit */
+    struct http_request *request; /* null: answered already */
     struct source *source;
     uint32_t ignored;
 };
@@ -303,11 +304,12 @@ static int read_body(const struct http_request *request, enum mode mode,
 /* --- how much ----------------------------------------------------------------------------------
  */
 
-/* A token bucket: events_rate a second, events_burst at once. Returns seconds to wait, 0 for now.
+/* A token bucket: events_per_s in the long run, events_burst at once. Returns seconds to wait, 0
+ * for now.
  */
 static unsigned take_allowance(const struct ingest *ingest, struct source *source, size_t events)
 {
-    double rate = (double)conf_integer(ingest->conf, "events_rate");
+    double rate = (double)conf_integer(ingest->conf, "events_per_s");
     double burst = (double)conf_integer(ingest->conf, "events_burst");
     int64_t now_us = clock_mono_us();
     double missing;
@@ -332,14 +334,49 @@ static unsigned take_allowance(const struct ingest *ingest, struct source *sourc
 /* --- the request -------------------------------------------------------------------------------
  */
 
+static void link_post(struct ingest *ingest, struct post *post)
+{
+    post->next = ingest->posts;
+    post->link = &ingest->posts;
+    if (post->next)
+        post->next->link = &post->next;
+    ingest->posts = post;
+}
+
+static void unlink_post(struct post *post)
+{
+    *post->link = post->next;
+    if (post->next)
+        post->next->link = post->link;
+}
+
+/* The events stay in the queue and will be stored, but nobody knows when: the sender comes again
+ * and is told that they are duplicates. */
+void edge_events_give_up(struct ingest *ingest)
+{
+    for (struct post *post = ingest->posts; post; post = post->next) {
+        if (!post->request)
+            continue;
+        answer_busy(post->request, "The database is away; come again.");
+        post->request = NULL;
+    }
+}
+
 static void on_applied(struct event_work *work, int status, const struct db_error *error)
 {
     struct post *post = work->arg;
 
+    unlink_post(post);
     if (status == 0) {
         source_count(post->source, work->accepted, work->duplicate, 0);
         if (post->ignored > 0)
             metric_add(&counter_ignored, post->source->name, post->ignored);
+    }
+    if (!post->request) {
+        free(post);
+        return;
+    }
+    if (status == 0) {
         answer_accepted(post->request, work->accepted, work->duplicate, post->ignored);
     } else if (status == -ESHUTDOWN || status == -ECANCELED || status == -ENOBUFS) {
         answer_busy(post->request, "Shutting down.");
@@ -421,7 +458,9 @@ static void take(struct ingest *ingest, struct post *post)
         answer_busy(post->request, "Too much is waiting to be stored; come again.");
         event_work_free(work);
         free(post);
+        return;
     }
+    link_post(ingest, post);
 }
 
 static void handle(struct ingest *ingest, struct http_request *request)

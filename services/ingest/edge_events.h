@@ -14,6 +14,8 @@
 
 void edge_events_post(void *state, struct http_request *request);
 void edge_events_options(void *state, struct http_request *request);
+/* The stream lost its database: answer who waits for a commit. */
+void edge_events_give_up(struct ingest *ingest);
 /* The sources are known (again): handle what came meanwhile. */
 void edge_events_go_on(struct ingest *ingest);
 

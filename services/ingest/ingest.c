@@ -129,6 +129,8 @@ static void on_tick(void *arg)
     struct ingest *ingest = arg;
 
     tell_counters(ingest);
+    if (!stream_is_ready(ingest->stream))
+        edge_events_give_up(ingest);
     if (ingest->is_draining)
         return;
     if (ingest->people_again && !ingest->people_loading)

@@ -9,6 +9,7 @@
 #include "io/service.h"
 
 struct waiting_request;
+struct post;
 
 struct ingest {
     struct service *service; /* these are borrowed from the runtime */
@@ -28,6 +29,7 @@ struct ingest {
     bool is_draining;
     bool is_sweeping;                /* a look for silent moments is under way */
     struct moments_counts told;      /* what the counters have been told */
+    struct post *posts;              /* POSTs that wait for their commit */
     struct waiting_request *waiting; /* POSTs that came while the sources were being read */
 };
 

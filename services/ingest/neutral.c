@@ -12,16 +12,12 @@
 #include <string.h>
 
 #define PATH_SIZE 128
-#define NUMBER_SIZE 32
-#define NUMBERS_MAX 24
 #define DATA_MAX (256 * 1024)
 
-/* Reading one event's data: where we are, and room for numbers that stand for texts. */
+/* Reading one event: where we are, and whether it went wrong. */
 struct reader {
     const char *path; /* "events[2]." */
     struct problem *problem;
-    char numbers[NUMBERS_MAX][NUMBER_SIZE];
-    size_t number_count;
     bool failed;
 };
 
@@ -135,12 +131,6 @@ static const char *text_value(struct reader *reader, const json_t *value, const 
         return "";
     if (json_is_string(value))
         return json_string_value(value);
-    if (json_is_integer(value) && reader->number_count < NUMBERS_MAX) {
-        char *number = reader->numbers[reader->number_count++];
-
-        snprintf(number, NUMBER_SIZE, "%lld", (long long)json_integer_value(value));
-        return number;
-    }
     refuse_in_data(reader, name, "A text is expected.");
     return "";
 }
@@ -289,21 +279,32 @@ static enum party party_of(const char *name)
     return event_party_of(slice_of(name));
 }
 
+/* A word that we do not have is a mistake of the sender's, who can read which there are. */
+static void check_word(struct reader *reader, const char *name, const char *word, bool is_known)
+{
+    if (word[0] != '\0' && !is_known && strcmp(word, "unknown") != 0)
+        refuse_in_data(reader, name, "Not a word of the vocabulary.");
+}
+
 static void read_words(struct reader *reader, const json_t *data, struct event *event)
 {
     const char *channel = text_of(reader, data, "channel");
+    const char *direction = text_of(reader, data, "direction");
     const char *outcome = text_of(reader, data, "outcome");
+    const char *party =
+        first_of(text_of(reader, data, "end_party"), text_of(reader, data, "ended_by"));
     const char *kind = text_of(reader, data, "kind");
     const char *state = first_of(text_of(reader, data, "state"), text_of(reader, data, "presence"));
 
     event->channel = event_channel_of(slice_of(channel));
-    if (channel[0] != '\0' && event->channel == CHANNEL_UNKNOWN)
-        event->channel = CHANNEL_OTHER;
-    event->direction = event_direction_of(slice_of(text_of(reader, data, "direction")));
+    check_word(reader, "channel", channel, event->channel != CHANNEL_UNKNOWN);
+    event->direction = event_direction_of(slice_of(direction));
+    check_word(reader, "direction", direction, event->direction != DIRECTION_UNKNOWN);
     event->outcome = strcmp(outcome, "callback") == 0 ? OUTCOME_CALLED_BACK
                                                       : event_outcome_of(slice_of(outcome));
-    event->ended_by =
-        party_of(first_of(text_of(reader, data, "end_party"), text_of(reader, data, "ended_by")));
+    check_word(reader, "outcome", outcome, event->outcome != OUTCOME_OPEN);
+    event->ended_by = party_of(party);
+    check_word(reader, "end_party", party, event->ended_by != PARTY_UNKNOWN);
     event->reason =
         first_of(text_of(reader, data, "reason"),
                  first_of(text_of(reader, data, "reason_raw"), text_of(reader, data, "state_raw")));

@@ -1,7 +1,7 @@
 /* neutral - the neutral vocabulary in JSON (CloudEvents 1.0, Standard Webhooks bodies) as events.
  *
- * Lenient about what it does not know (members, values of enumerations, a number where a text is
- * meant), strict about the rest: a problem names the member by its JSON path. An agent's emotion is
+ * Lenient about members that it does not know, strict about those that it does: a problem names the
+ * member by its JSON path. An agent's emotion is
  * refused wherever it stands. Loop thread only. */
 #ifndef MOMENT_INGEST_NEUTRAL_H
 #define MOMENT_INGEST_NEUTRAL_H

@@ -52,8 +52,9 @@ struct queue_log_source {
     bool is_busy;      /* a piece is in flight, or the cursors are being read */
     bool is_stopped;   /* freed when that is over */
     bool has_cursors;
-    bool saw_successor; /* at the last look; the open file may have grown before that */
-    bool is_confused;   /* the reader knows lines that were not committed */
+    struct timespec touched_at; /* the file's time of change at the last look */
+    bool saw_successor;         /* at the last look; the open file may have grown before that */
+    bool is_confused;           /* the reader knows lines that were not committed */
     struct cursor cursors[CURSORS_MAX];
     size_t cursor_count;
     char piece[PIECE_BYTES];
@@ -437,15 +438,18 @@ static void say_progress(struct queue_log_source *log, const struct stat *stat)
 }
 
 /* A file that was emptied, or emptied and filled again, is a new one in the same place. */
-static bool was_truncated(struct queue_log_source *log, uint64_t size)
+static bool was_truncated(struct queue_log_source *log, const struct stat *stat)
 {
     uint8_t fingerprint[SEAL_HASH_SIZE];
+    uint64_t size = (uint64_t)stat->st_size;
+    bool is_touched = stat->st_mtim.tv_sec != log->touched_at.tv_sec ||
+                      stat->st_mtim.tv_nsec != log->touched_at.tv_nsec;
 
+    log->touched_at = stat->st_mtim;
     if (size < log->at.read_to)
         return true;
-    return size > log->at.read_to &&
-           (!read_fingerprint(log, fingerprint) ||
-            memcmp(fingerprint, log->at.fingerprint, sizeof(fingerprint)) != 0);
+    return is_touched && (!read_fingerprint(log, fingerprint) ||
+                          memcmp(fingerprint, log->at.fingerprint, sizeof(fingerprint)) != 0);
 }
 
 static void begin_again(struct queue_log_source *log, uint64_t size)
@@ -477,7 +481,7 @@ static void look(void *arg)
         close_file(log);
         return;
     }
-    if (log->has_identity && was_truncated(log, (uint64_t)stat.st_size))
+    if (log->has_identity && was_truncated(log, &stat))
         begin_again(log, (uint64_t)stat.st_size);
     say_progress(log, &stat);
     if ((!log->has_identity && !identify(log, (uint64_t)stat.st_size)) || !read_piece(log))
