@@ -9,6 +9,7 @@
 #include "reporting/query.h"
 #include "reporting/store.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,9 @@ static bool read_credentials(struct http_request *request, struct login *login)
                    take_text(request, json, "password", login->password, sizeof(login->password));
 
     json_decref(json);
+    /* Logins are the same in any case; so are the failures of one. */
+    for (char *c = login->login; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
     return is_read;
 }
 

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from installation import Installation
+from openapi import answer_errors, errors
 
 DIRECTORY = {
     "sites": [{"site_id": "lyon", "name": "Lyon", "time_zone": "Europe/Paris"},
@@ -249,6 +250,41 @@ def test_the_detail_shows_the_rest_when_an_owner_is_away(moment):
         moment.start("feedback")
 
 
+# --- the description of the API ---
+
+@pytest.mark.parametrize("path,status", [
+    ("/api/v1/session", 200), ("/api/v1/moments?limit=3", 200), ("/api/v1/moments?x=1", 400), ("/api/v1/moments/1", 404),
+    ("/api/v1/alerts", 200), ("/api/v1/candidates", 200), ("/api/v1/directory", 200), ("/api/v1/definitions", 200),
+    (REPORT + "&by=person", 200), (REPORT + "&queue=sales", 200), ("/api/v1/reports/interval", 400), ("/api/v1/floor", 200),
+    ("/api/v1/floor?tz=Europe/Oslo", 200), ("/api/v1/live?after=x", 400)])
+def test_answers_are_what_the_description_says(moment, path, status):
+    assert answer_errors("GET", path, status, moment.api(path, expect=status)) == []
+
+
+def test_details_are_what_the_description_says(moment):
+    for m in moment.moments():
+        path = "/api/v1/moments/" + m["moment_id"]
+        assert answer_errors("GET", path, 200, moment.api(path)) == []
+
+
+def test_live_events_are_what_the_description_says(moment):
+    position = moment.api("/api/v1/floor")["position"].split("-")[0] + "-0"
+    stream = urllib.request.urlopen(urllib.request.Request(
+        "http://127.0.0.1:%d/api/v1/live?after=%s" % (moment.http["reporting"], position),
+        headers={"Authorization": "Bearer " + moment.token}), timeout=10)
+    schemas = {"update": "LiveUpdate", "beat": "LiveBeat", "reset": "LiveReset"}
+    seen, name = [], None
+    while len(seen) < 12:
+        line = stream.readline().decode().rstrip("\n")
+        if line.startswith("event: "):
+            name = line[7:]
+        elif line.startswith("data: "):
+            assert errors(json.loads(line[6:]), {"$ref": "#/components/schemas/" + schemas[name]}) == []
+            seen.append(name)
+    assert {"update", "beat"} <= set(seen)
+    stream.close()
+
+
 # --- sessions ---
 
 class Session:
@@ -344,7 +380,8 @@ def test_streams_of_one_user_are_bounded(moment, boss):
 def test_guessing_is_slowed_down_for_the_known_and_the_unknown_alike(moment):
     door = Session(moment, None)
     for login in ("boss2", "nobody"):
-        answers = [door.ask("POST", "/api/v1/session", {"login": login, "password": "guess-%d" % n}) for n in range(11)]
+        answers = [door.ask("POST", "/api/v1/session", {"login": login if n % 2 else login.upper(), "password": "guess-%d" % n})
+                   for n in range(11)]
         assert [a[0] for a in answers[:10]] == [401] * 10
         assert answers[10][0] == 429 and int(answers[10][2]["Retry-After"]) > 0
 
