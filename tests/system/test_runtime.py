@@ -219,6 +219,18 @@ def applied(site):
     return [row[0] for row in site.sql("select text from feedback.toy order by seq")]
 
 
+def the_cursor_is_one_chain(site, end):
+    """From 0 to the end without hole or overlap."""
+    rows = site.sql("select from_seq, to_seq from feedback.cursor order by from_seq")
+    return (rows[0][0] == 0 and rows[-1][1] == end
+            and all(rows[i][1] == rows[i + 1][0] for i in range(len(rows) - 1)))
+
+
+def nothing_was_applied_twice(site):
+    """A second insert of a record would have met the first and be in quarantine."""
+    return site.sql("select count(*) from feedback.quarantine")[0][0] == 0
+
+
 def test_records_arrive_once_and_in_order(pair):
     with pair.client() as client:
         assert client.hello().welcome.service == "ingest"
@@ -226,9 +238,16 @@ def test_records_arrive_once_and_in_order(pair):
             assert not client.emit("text %d" % i).HasField("problem")
     eventually(lambda: len(applied(pair)) == 50)
     assert applied(pair) == ["text %d" % i for i in range(50)]
-    rows = pair.sql("select from_seq, to_seq from feedback.cursor order by from_seq")
-    assert rows[0][0] == 0 and rows[-1][1] == 50
-    assert all(rows[i][1] == rows[i + 1][0] for i in range(len(rows) - 1))
+    assert the_cursor_is_one_chain(pair, 50)
+
+
+def test_more_than_the_credit_flows(pair):
+    with pair.client() as client:
+        client.hello()
+        for _ in range(4):
+            client.emit("x", 10000)
+    eventually(lambda: pair.sql("select count(*) from feedback.toy")[0][0] == 40000)
+    assert pair.counter("feedback", 'moment_consumer_resubscribed_total{producer="ingest"}') == 1
 
 
 def test_the_same_command_id_has_its_effect_once_and_the_same_answer(pair):
@@ -253,11 +272,11 @@ def test_a_refused_command_leaves_nothing(pair):
 def test_kill_of_either_side_loses_and_repeats_nothing(pair):
     with pair.client() as client:
         client.hello()
-        client.emit("early", 3000)
+        client.emit("early", 12000)
     pair.processes[1].kill()
     with pair.client() as client:
         client.hello()
-        client.emit("middle", 3000)
+        client.emit("middle", 12000)
     pair.start("feedback")
     pair.processes[0].kill()
     pair.processes[0].wait()
@@ -265,9 +284,11 @@ def test_kill_of_either_side_loses_and_repeats_nothing(pair):
     pair.wait_ready("ingest")
     with pair.client() as client:
         eventually(lambda: client.hello(0.5))
-        client.emit("late", 3000)
-    eventually(lambda: len(applied(pair)) == 9000)
-    assert pair.sql("select count(distinct seq), min(seq), max(seq) from feedback.toy") == [(9000, 1, 9000)]
+        client.emit("late", 12000)
+    eventually(lambda: pair.sql("select count(*) from feedback.toy")[0][0] == 36000, 60)
+    assert pair.sql("select count(distinct seq), min(seq), max(seq) from feedback.toy") == [(36000, 1, 36000)]
+    assert the_cursor_is_one_chain(pair, 36000)
+    assert nothing_was_applied_twice(pair)
 
 
 def test_refused_and_impossible_records_go_to_quarantine_and_the_stream_goes_on(pair):
@@ -330,6 +351,8 @@ def test_two_instances_of_one_consumer_apply_each_record_once(pair):
         client.emit("text", 5000)
     eventually(lambda: len(applied(pair)) == 10000)
     assert rival.poll() is None
+    assert the_cursor_is_one_chain(pair, 10000)
+    assert nothing_was_applied_twice(pair)
 
 
 def test_a_producer_that_lost_records_halts_the_consumer(pair):
@@ -479,6 +502,7 @@ def test_postgres_restarts_under_load_and_nothing_is_lost(pair):
     pair.connect()
     assert sent == 40
     eventually(lambda: len(applied(pair)) == 2000, 30)
+    assert nothing_was_applied_twice(pair)
     pair.wait_ready("feedback")
 
 
