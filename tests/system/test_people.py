@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from installation import Installation
+from installation import Installation, wait_for
 from openapi import answer_errors, errors
 
 DIRECTORY = {
@@ -248,6 +248,7 @@ def test_the_detail_shows_the_rest_when_an_owner_is_away(moment):
         assert detail["candidates"]["problem"] is None
     finally:
         moment.start("feedback")
+        wait_for("feedback to be reached again", lambda: moment.api("/api/v1/alerts"))
 
 
 # --- the description of the API ---
