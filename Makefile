@@ -59,6 +59,8 @@ BINARIES := $(SERVICES:%=$(OUT)/moment-%) $(OUT)/momentctl
 .PHONY: build
 build: $(BINARIES) ## Build the four services and momentctl
 
+# Kept: make would take them for steps on the way and remove them.
+.SECONDARY: $(PROTO_C) $(PROTO_H)
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h &: proto/%.proto
 	@mkdir -p $(GEN)
 	@protoc-c --c_out=$(GEN) -Iproto $<
@@ -153,6 +155,11 @@ $(UNIT_RULES): $(OUT)/tests/unit/rules/%: $(OUT)/tests/unit/rules/%.o $$(call ru
 $(UNIT_IO) $(CONTRACT) $(SYSTEM) $(TOY): %: %.o $(IO_A) $(PROTO_A) $(BASE_A)
 	$(call link_test,$(LDLIBS))
 
+# Every message of the protocol, for the test that each has its golden bytes.
+$(GEN)/messages.h: $(PROTO_H)
+	@sed -nE 's/^extern const ProtobufCMessageDescriptor (\w+);/MESSAGE(\1)/p' $^ > $@.new && mv $@.new $@
+$(OUT)/tests/contract/golden_test.o: $(GEN)/messages.h
+
 define unit_service_rules
 $(filter $(OUT)/tests/unit/$(1)/%,$(UNIT_SERVICE)): %: %.o $(filter-out %/main.o,$(call objects,$(call find_c,services/$(1)))) $(if $(filter ctl,$(1)),$(OUT)/gen/schema.o) $(IO_A) $(PROTO_A) $(BASE_A)
 	$$(call link_test,$$(LDLIBS))
@@ -164,7 +171,7 @@ NATIVE := $(OUT)/native-client
 $(NATIVE): $(OUT)/tests/support/native_client.o $(PROTO_A)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libzmq libprotobuf-c)
 
-.PHONY: test test-unit test-asan test-valgrind test-contract test-system test-browser
+.PHONY: test test-unit test-asan test-valgrind test-contract golden test-system test-browser
 test: ## Everything that must hold: both compilers, lint, unit, sanitizers, valgrind, system, browser
 	@tests/support/run-all.sh
 test-unit: $(UNIT) ## Unit tests: no network, no sleep
@@ -178,6 +185,8 @@ test-contract: build $(CONTRACT) ## The protocol and the HTTP API as others see 
 	@tests/support/run-unit.sh $(CONTRACT)
 	@if ls tests/contract/test_*.py >/dev/null 2>&1; then \
 		MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/contract; fi
+golden: ## Write the golden messages that are missing; what is there stays for ever
+	@/usr/bin/python3 tests/contract/golden.py
 test-system: build web $(SYSTEM) $(TOY) $(NATIVE) ## Real processes, PostgreSQL and sockets; crashes in the middle
 	@tests/support/with-postgres.sh tests/support/run-unit.sh $(SYSTEM)
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/system
