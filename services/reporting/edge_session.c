@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASHING_MAX 2
+#define HASHING_MAX 64 /* they wait for the one worker, about 25 ms each */
 #define LOGIN_SIZE 130
 #define PASSWORD_SIZE 514
 

@@ -17,7 +17,7 @@ struct reporting {
     struct names names;
     struct throttle by_login;
     struct throttle by_remote;
-    unsigned hashing;       /* passwords on worker threads now, 64 MiB each */
+    unsigned hashing;       /* passwords that the worker thread checks or has waiting */
     struct live_feed *live; /* owned */
     int64_t data_at;        /* time of the newest record applied, 0 if none */
     char *web_root;         /* owned */

@@ -1,6 +1,6 @@
 /* seal - hashes, MACs, tokens, passwords, encodings: thin over libsodium, constant-time compares.
  *
- * seal_init once before anything else. seal_password_* take tens of milliseconds and 64 MiB: never
+ * seal_init once before anything else. seal_password_* take tens of milliseconds and 19 MiB: never
  * on the loop thread. All functions are thread safe after seal_init. */
 #ifndef MOMENT_BASE_SEAL_H
 #define MOMENT_BASE_SEAL_H
