@@ -49,8 +49,8 @@ int loop_new(struct loop **ret_loop)
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return -ENOMEM;
-    /* One worker: what goes there (a password hash, a name look-up) is rare, and a hash takes 19 MiB
-     * that must not be taken four times at once. */
+    /* One worker: what goes there (a password hash, a name look-up) is rare, and a hash takes 19
+     * MiB that must not be taken four times at once. */
     (void)setenv("UV_THREADPOOL_SIZE", "1", 0);
     int rc = uv_loop_init(&loop->uv);
     if (rc < 0) {
