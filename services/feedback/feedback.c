@@ -149,6 +149,7 @@ static void on_open_moments(void *arg, int status, const struct db_rows *rows,
         codec_snapshot_done(&contact->snapshot);
         contact->snapshot = snapshot;
         contact->revision = snapshot.message->revision;
+        contact->next_source_at = 0; /* whatever happened meanwhile */
         source_clock_seed(&source_of(feedback, snapshot.message)->clock, stored.skew_us);
         for (size_t v = 0; v < snapshot.plain.visit_count; v++) {
             (void)floor_queue(&feedback->floor, snapshot.plain.site, snapshot.visits[v].queue);
@@ -158,14 +159,17 @@ static void on_open_moments(void *arg, int status, const struct db_rows *rows,
 
 static void take_contact_alert(struct feedback *feedback, struct stored_alert *stored)
 {
+    struct contact *contact;
     struct id id;
 
     if (id_parse(stored->message->moment_id, &id) != 0) {
         codec_free(&stored->message->base);
         return;
     }
-    feedback_need(contact_add_alert(contact_of(feedback, &id), &stored->message, stored->crossing,
-                                    stored->escalate_at));
+    contact = contact_of(feedback, &id);
+    contact->next_at = 0;
+    feedback_need(
+        contact_add_alert(contact, &stored->message, stored->crossing, stored->escalate_at));
 }
 
 static void on_live_alerts(void *arg, int status, const struct db_rows *rows,

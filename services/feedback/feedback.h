@@ -103,10 +103,9 @@ must_check int watch_start(struct feedback *feedback);
 void watch_stop(struct feedback *feedback);
 /* Ask again at once: something was dropped or learned. */
 void watch_soon(struct feedback *feedback);
-/* Make the alerts of a contact, of a queue, agree with the facts at `now` (our clock). */
-void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *contact,
-                   int64_t now);
-void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t now);
+/* Make the alerts of a contact, of a queue, agree with the facts as of `at` (our clock). */
+void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *contact, int64_t at);
+void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t at);
 /* A queue's last alert of a rule, as stored. Consumes alert->message. */
 void watch_restore_alarm(struct feedback *feedback, struct stored_alert *alert);
 

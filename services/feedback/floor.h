@@ -26,9 +26,10 @@ struct contact {
     size_t alert_count;
     Moment__V1__Evaluation **evaluations; /* owned, the last revision of each */
     size_t evaluation_count;
-    bool is_wanted; /* its rows were asked for */
-    bool is_full;   /* and are here */
-    uint32_t pins;  /* records loaded and not yet applied */
+    bool is_wanted;     /* its rows were asked for */
+    bool is_full;       /* and are here */
+    uint32_t pins;      /* records loaded and not yet applied */
+    int64_t watched_at; /* looked at last as of this time, our clock */
     /* Nothing changes by itself before: by the source's clock, and by ours. */
     int64_t next_source_at;
     int64_t next_at;

@@ -303,11 +303,30 @@ static int64_t contact_due(const struct feedback *feedback, const struct contact
     return sooner(at, contact->next_at);
 }
 
-void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *contact, int64_t now)
+/* Time never goes back for a contact: what was crossed once would look as if it were not. After a
+ * restart its open alerts tell how late it was. */
+static int64_t forward(const struct contact *contact, int64_t now, int64_t skew)
+{
+    if (now < contact->watched_at) {
+        now = contact->watched_at;
+    }
+    for (size_t i = 0; i < contact->alert_count; i++) {
+        const Moment__V1__Alert *alert = contact->alerts[i].message;
+
+        if (alert_is_open(alert) && now < alert->crossed_at + skew) {
+            now = alert->crossed_at + skew;
+        }
+    }
+    return now;
+}
+
+void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *contact, int64_t at)
 {
     int64_t skew = floor_skew(&feedback->floor, contact, feedback->trust_us);
+    int64_t now = forward(contact, at, skew);
     bool is_merged = contact->snapshot.message != NULL && codec_is_merged(&contact->snapshot);
 
+    contact->watched_at = now;
     contact->next_source_at = ALERT_NEVER;
     if (contact->snapshot.message != NULL && !is_merged) {
         for (size_t i = 0; i < feedback->rule_count; i++) {
@@ -412,11 +431,10 @@ static void watch_alarm(struct feedback *feedback, struct txn *txn, struct queue
     queue->next_at = sooner(queue->next_at, next_at);
 }
 
-void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t now)
+void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t at)
 {
-    if (now < queue->stepped_at) {
-        return; /* a late event must not turn a queue's time back */
-    }
+    int64_t now = at > queue->stepped_at ? at : queue->stepped_at; /* time never goes back */
+
     queue->stepped_at = now;
     queue->next_at = ALERT_NEVER;
     for (size_t i = 0; i < feedback->rule_count && i < queue->alarm_count; i++) {
@@ -459,6 +477,9 @@ void watch_restore_alarm(struct feedback *feedback, struct stored_alert *alert)
         alarm->escalate_at = alert->escalate_at;
         alarm->alarm.crossed_at = alert->message->crossed_at;
         alarm->alarm.is_raised = alert->message->cleared_at == 0;
+        if (queue->stepped_at < alert->message->crossed_at) {
+            queue->stepped_at = alert->message->crossed_at;
+        }
         return;
     }
     codec_free(&alert->message->base);
@@ -512,6 +533,10 @@ static int apply_tick(struct work *work, struct txn *txn)
     struct feedback *feedback = tick_of(work)->feedback;
     struct due due = {.feedback = feedback, .txn = txn, .now = known_now(feedback)};
 
+    if (due.now <= 0) {
+        feedback->next_at = 0; /* nothing was heard since the start: how late it is, nobody knows */
+        return 0;
+    }
     feedback->next_at = ALERT_NEVER;
     floor_each(&feedback->floor, watch_due, &due);
     for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
