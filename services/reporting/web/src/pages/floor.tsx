@@ -45,6 +45,19 @@ function Tiles() {
   );
 }
 
+const severalSources = computed(() => new Set([...floor.moments.value.values()].map((m) => m.source)).size > 1);
+
+function smallPrint(m: Moment): string[] {
+  return [
+    m.state === 'ended' ? m.agent : null,
+    m.state === 'ended' && !m.agent && m.wait_ms ? `waited ${span(m.wait_ms)}` : null,
+    m.transfers ? `${m.transfers} transfer${m.transfers > 1 ? 's' : ''}` : null,
+    m.repeat_contacts ? `contact no. ${m.repeat_contacts + 1} in 7 days` : null,
+    m.csat !== null ? `survey ${m.csat} of 5` : null,
+    severalSources.value ? m.source : null,
+  ].filter((part): part is string => Boolean(part));
+}
+
 function Card({ moment }: { moment: Moment }) {
   const visit = moment.visits.at(-1);
   const inState = since(moment.state_since);
@@ -59,13 +72,7 @@ function Card({ moment }: { moment: Moment }) {
         <span class="card-who">
           {moment.state === 'ended' ? word(text.outcomes, visit?.outcome ?? moment.outcome) : (isWaiting ? (isLong ? 'waits long' : 'customer waits') : moment.agent || 'customer')}
         </span>
-        <span class="quiet small">
-          {moment.state === 'ended' && moment.agent ? `${moment.agent} · ` : ''}
-          {moment.transfers ? `${moment.transfers} transfer${moment.transfers > 1 ? 's' : ''} · ` : ''}
-          {moment.repeat_contacts ? `contact no. ${moment.repeat_contacts + 1} · ` : ''}
-          {moment.csat !== null ? `survey ${moment.csat} of 5 · ` : ''}
-          {moment.source}
-        </span>
+        <span class="quiet small">{smallPrint(moment).join(' · ')}</span>
       </a>
     </li>
   );
@@ -77,7 +84,7 @@ function Column({ state }: { state: State }) {
     <section class={`column column-${state}`} aria-labelledby={`column-${state}`} data-testid={`column-${state}`}>
       <h2 id={`column-${state}`} title={text.stateHints[state]}>{text.states[state]} <span class="count">{list.length}</span></h2>
       <ul>{list.slice(0, CARDS_SHOWN).map((m) => <Card key={m.moment_id} moment={m} />)}</ul>
-      {list.length > CARDS_SHOWN && <p class="quiet small">and {list.length - CARDS_SHOWN} more</p>}
+      {list.length > CARDS_SHOWN && <p class="quiet small"><a href="/moments">and {list.length - CARDS_SHOWN} more</a></p>}
       {list.length === 0 && <p class="nobody" aria-hidden="true">–</p>}
     </section>
   );
