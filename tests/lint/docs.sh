@@ -25,7 +25,7 @@ tables() {
         echo
         echo "moment-$service:"
         echo
-        "$bin/moment-$service" "$option" | head -2
+        "$bin/moment-$service" "$option" | sed -n 1,2p
         printf '%s\n' "$own"
     done
     echo
