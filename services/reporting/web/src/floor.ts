@@ -114,6 +114,8 @@ function changedMap<T>(map: ReadonlyMap<string, T>, key: string, value: T | null
 function apply(update: LiveUpdate): void {
   if (update.moment) {
     const m = update.moment;
+    // A record redriven from quarantine may carry an older picture than the one that is known.
+    if (m.revision < (moments.value.get(m.moment_id)?.revision ?? 0)) return;
     const isGone = m.merged_into !== null;
     moments.value = changedMap(moments.value, m.moment_id, isGone ? null : m);
     changed.value = { moment_id: m.moment_id, revision: m.revision };
