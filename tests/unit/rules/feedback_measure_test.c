@@ -131,6 +131,23 @@ static void nobody_passes_on_a_caller_whom_nobody_answered(void **state)
     assert_false(measure_value(&moment, "transfers", &value));
 }
 
+static void a_moment_without_a_queue_has_no_offers(void **state)
+{
+    struct moment moment = answered_moment();
+    double value;
+
+    (void)state;
+    moment.visit_count = 0;
+    assert_false(measure_value(&moment, "offers", &value));
+    assert_false(measure_value(&moment, "offer_failures", &value));
+    assert_metric(&moment, "answered", 1); /* it was talked to all the same */
+    moment.talk_ms = 0;
+    assert_metric(&moment, "answered", 1);
+    assert_metric(&moment, "handle_ms", 2500);
+    moment.talk_ms = -1;
+    assert_metric(&moment, "answered", 0);
+}
+
 static void unknown_metrics_are_not_known(void **state)
 {
     struct moment moment = answered_moment();
@@ -173,6 +190,8 @@ static void a_criterion_is_met_at_its_value(void **state)
     assert_false(measure(&moment, &wait).met);
     wait.value = 11000;
     assert_true(measure(&moment, &wait).met);
+    wait.comparison = COMPARISON_UNKNOWN;
+    assert_false(measure(&moment, &wait).met);
 }
 
 static void brilliance_needs_its_own_threshold(void **state)
@@ -215,6 +234,7 @@ int main(void)
         cmocka_unit_test(every_metric_is_read_from_its_fact),
         cmocka_unit_test(what_is_unknown_has_no_value),
         cmocka_unit_test(nobody_passes_on_a_caller_whom_nobody_answered),
+        cmocka_unit_test(a_moment_without_a_queue_has_no_offers),
         cmocka_unit_test(unknown_metrics_are_not_known),
         cmocka_unit_test(a_criterion_is_met_at_its_value),
         cmocka_unit_test(brilliance_needs_its_own_threshold),

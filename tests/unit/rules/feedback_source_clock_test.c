@@ -88,6 +88,40 @@ static void a_clock_that_was_set_back_is_believed_after_two_windows(void **state
     assert_int_equal(source_clock_skew(&clock, TRUST), 900 * S);
 }
 
+static void an_outlier_is_left_out_across_windows_too(void **state)
+{
+    struct source_clock clock = {0};
+
+    (void)state;
+    source_clock_hear(&clock, 1000 * S, 1000 * S + 5);
+    source_clock_hear(&clock, 1001 * S, 1001 * S + 4);
+    source_clock_hear(&clock, 1002 * S, 1002 * S + 6);
+    assert_int_equal(source_clock_difference(&clock), 4);
+    source_clock_hear(&clock, 90000 * S, 1301 * S); /* begins a window */
+    assert_int_equal(source_clock_difference(&clock), 4);
+    /* A minute ahead is believed at once, more is not. */
+    clock = (struct source_clock){0};
+    source_clock_hear(&clock, 1000 * S, 1000 * S);
+    source_clock_hear(&clock, 1061 * S, 1001 * S);
+    assert_int_equal(source_clock_difference(&clock), -60 * S);
+    clock = (struct source_clock){0};
+    source_clock_hear(&clock, 1000 * S, 1000 * S);
+    source_clock_hear(&clock, 1062 * S, 1001 * S);
+    assert_int_equal(source_clock_difference(&clock), 0);
+}
+
+static void the_trust_is_a_limit(void **state)
+{
+    struct source_clock clock = {0};
+
+    (void)state;
+    source_clock_hear(&clock, 1000 * S, 1300 * S - 1);
+    assert_int_equal(source_clock_skew(&clock, TRUST), 0);
+    clock = (struct source_clock){0};
+    source_clock_hear(&clock, 1000 * S, 1300 * S);
+    assert_int_equal(source_clock_skew(&clock, TRUST), TRUST);
+}
+
 static void a_seed_holds_until_something_better_is_heard(void **state)
 {
     struct source_clock clock = {0};
@@ -110,6 +144,8 @@ int main(void)
         cmocka_unit_test(one_event_from_the_future_changes_nothing),
         cmocka_unit_test(catching_up_moves_the_clock_with_the_events),
         cmocka_unit_test(a_clock_that_was_set_back_is_believed_after_two_windows),
+        cmocka_unit_test(an_outlier_is_left_out_across_windows_too),
+        cmocka_unit_test(the_trust_is_a_limit),
         cmocka_unit_test(a_seed_holds_until_something_better_is_heard),
     };
 

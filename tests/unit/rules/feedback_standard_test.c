@@ -163,6 +163,85 @@ static void a_standard_without_criteria_says_nothing(void **state)
     assert_refused(&standard, "standard.criteria", "criteria");
 }
 
+static void a_criterion_is_named_and_its_fatality_known(void **state)
+{
+    struct standard standard = sound();
+    static char long_title[4002];
+
+    (void)state;
+    criteria[1].title = " ";
+    assert_refused(&standard, "standard.criteria[1].title", "title");
+    memset(long_title, 'a', sizeof(long_title) - 1);
+    criteria[1].title = long_title;
+    assert_refused(&standard, "standard.criteria[1].title", "title");
+    standard = sound();
+    standard.why = long_title;
+    assert_refused(&standard, "standard.why", "4000");
+    standard = sound();
+    criteria[1].fatal = (enum fatal_scope)7;
+    assert_refused(&standard, "standard.criteria[1].fatal", "whole or section");
+    standard = sound();
+    criteria[1].criterion_id = "";
+    assert_refused(&standard, "standard.criteria[1].criterion_id", "Letters");
+}
+
+static void limits_are_part_of_what_is_allowed(void **state)
+{
+    static struct criterion many[SCORE_ITEMS_MAX + 1];
+    static char ids[SCORE_ITEMS_MAX + 1][8];
+    struct standard standard = sound();
+    struct objection objection;
+    char name[122];
+
+    (void)state;
+    for (size_t i = 0; i <= SCORE_ITEMS_MAX; i++) {
+        ids[i][0] = (char)('a' + i / 26);
+        ids[i][1] = (char)('a' + i % 26);
+        many[i] = criterion(ids[i], "all", i == 0 ? 100 : 0);
+    }
+    standard.criteria = many;
+    standard.criterion_count = SCORE_ITEMS_MAX;
+    assert_int_equal(standard_check(&standard, knows, &objection), 0);
+    standard.criterion_count++;
+    assert_refused(&standard, "standard.criteria", "At most 130");
+    standard = sound();
+    memset(name, 'n', sizeof(name));
+    name[120] = '\0';
+    standard.standard_id = name;
+    assert_int_equal(standard_check(&standard, knows, &objection), 0);
+    name[120] = 'n';
+    name[121] = '\0';
+    assert_refused(&standard, "standard.standard_id", "standard_id");
+    standard.standard_id = "-x";
+    assert_refused(&standard, "standard.standard_id", "begins");
+}
+
+static void a_scope_names_each_thing_once(void **state)
+{
+    static const char *const twice[] = {"sales", "shop", "sales"};
+    static const char *const empty[] = {"sales", ""};
+    static const int strange[] = {1, 0};
+    struct standard standard = sound();
+    struct objection objection;
+
+    (void)state;
+    standard.scope.queues = twice;
+    standard.scope.queue_count = 2;
+    assert_int_equal(standard_check(&standard, knows, &objection), 0);
+    standard.scope.queue_count = 3;
+    assert_refused(&standard, "standard.scope.queues[2]", "twice");
+    standard.scope.queue_count = 0;
+    standard.scope.sites = empty;
+    standard.scope.site_count = 2;
+    assert_refused(&standard, "standard.scope.sites[1]", "empty");
+    standard.scope.site_count = 0;
+    standard.scope.channels = strange;
+    standard.scope.channel_count = 1;
+    assert_int_equal(standard_check(&standard, knows, &objection), 0);
+    standard.scope.channel_count = 2;
+    assert_refused(&standard, "standard.scope.channels", "channel");
+}
+
 /* --- scope --- */
 
 static const char *const sales[] = {"sales", "shop"};
@@ -270,6 +349,41 @@ static void the_version_in_effect_at_the_end_counts(void **state)
     assert_int_equal(standard_choose(standards, 2, &moment, 500, "other", 1)->version, 2);
 }
 
+static void standards_of_one_channel_tie_on_that_channel_only(void **state)
+{
+    static const int chat[] = {2};
+    struct standard a = scoped("a", NULL, 0, NULL, 0), b = scoped("b", NULL, 0, NULL, 0);
+
+    (void)state;
+    a.scope.channels = b.scope.channels = voice;
+    a.scope.channel_count = b.scope.channel_count = 1;
+    assert_true(standard_ties(&a, &b));
+    b.scope.channels = chat;
+    assert_false(standard_ties(&a, &b));
+}
+
+static void what_is_retired_is_not_chosen(void **state)
+{
+    struct standard standards[] = {scoped("s", NULL, 0, NULL, 0), scoped("t", sales, 2, NULL, 0)};
+
+    (void)state;
+    standards[1].is_retired = true;
+    assert_string_equal(chosen(standards, 2, "sales", "north"), "s");
+}
+
+static void a_pin_is_the_same_standard_and_version(void **state)
+{
+    struct standard standards[] = {scoped("r", support, 1, NULL, 0), scoped("s", NULL, 0, NULL, 0),
+                                   scoped("s", NULL, 0, NULL, 0)};
+    struct moment moment = in_queue("sales", "north");
+
+    (void)state;
+    standards[2].version = 2;
+    assert_ptr_equal(standard_choose(standards, 3, &moment, 1000, "s", 1), &standards[1]);
+    assert_ptr_equal(standard_choose(standards, 3, &moment, 1000, "s", 9), &standards[2]);
+    assert_ptr_equal(standard_choose(standards, 3, &moment, 1000, "r", 1), &standards[2]);
+}
+
 static void a_newer_version_takes_the_older_ones_scope_away(void **state)
 {
     struct standard standards[] = {scoped("s", sales, 2, NULL, 0),
@@ -314,6 +428,12 @@ int main(void)
         cmocka_unit_test(a_criterion_says_how_it_compares),
         cmocka_unit_test(brilliant_is_at_least_as_good_as_met),
         cmocka_unit_test(a_standard_without_criteria_says_nothing),
+        cmocka_unit_test(a_criterion_is_named_and_its_fatality_known),
+        cmocka_unit_test(limits_are_part_of_what_is_allowed),
+        cmocka_unit_test(a_scope_names_each_thing_once),
+        cmocka_unit_test(standards_of_one_channel_tie_on_that_channel_only),
+        cmocka_unit_test(what_is_retired_is_not_chosen),
+        cmocka_unit_test(a_pin_is_the_same_standard_and_version),
         cmocka_unit_test(the_most_specific_standard_wins),
         cmocka_unit_test(a_channel_narrows_a_scope),
         cmocka_unit_test(two_that_could_both_be_meant_tie),

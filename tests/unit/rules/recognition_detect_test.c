@@ -83,6 +83,8 @@ static void a_top_survey_after_a_hard_moment_is_a_reason(void **state)
     sighting.csat = 5;
     sighting.wait_ms = 72000;
     assert_int_equal(run(&sighting, &no_appraisal), 2);
+    assert_string_equal(evidence[0].text,
+                        "The customer gave the top answer, 5, after a hard moment.");
     assert_int_equal(evidence[0].kind, EVIDENCE_TOP_SURVEY);
     assert_int_equal(evidence[1].kind, EVIDENCE_HARD_MOMENT);
     assert_string_equal(evidence[1].text, "The customer had waited 1 min 12 s before.");
@@ -112,6 +114,36 @@ static void hardness_has_its_limits(void **state)
     assert_int_equal(run(&sighting, &no_appraisal), 2);
     sighting.wait_ms = -1;
     assert_int_equal(run(&sighting, &no_appraisal), 0);
+    sighting.hold_ms = 60000;
+    assert_int_equal(run(&sighting, &no_appraisal), 2);
+    sighting.hold_ms = 0;
+    sighting.transfers = 1;
+    assert_int_equal(run(&sighting, &no_appraisal), 2);
+    assert_string_equal(evidence[1].text, "The customer had been passed on once.");
+}
+
+static void durations_read_as_people_say_them(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } rows[] = {{30000, "The customer had waited 30 s before."},
+                {59499, "The customer had waited 59 s before."},
+                {60000, "The customer had waited 1 min 0 s before."},
+                {9990, "The customer had waited 9.9 s before."},
+                {10000, "The customer had waited 10 s before."}};
+    struct detect_limits soft = limits;
+    struct sighting sighting = handled();
+
+    (void)state;
+    soft.hard_wait_ms = 1;
+    sighting.has_csat = true;
+    sighting.csat = 5;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sighting.wait_ms = rows[i].ms;
+        assert_int_equal(detect(&sighting, &no_appraisal, &soft, evidence), 2);
+        assert_string_equal(evidence[1].text, rows[i].text);
+    }
 }
 
 static void brilliance_is_a_reason(void **state)
@@ -225,6 +257,7 @@ int main(void)
         cmocka_unit_test(an_ordinary_moment_is_no_candidate),
         cmocka_unit_test(a_top_survey_after_a_hard_moment_is_a_reason),
         cmocka_unit_test(hardness_has_its_limits),
+        cmocka_unit_test(durations_read_as_people_say_them),
         cmocka_unit_test(brilliance_is_a_reason),
         cmocka_unit_test(the_full_score_needs_its_critical_part),
         cmocka_unit_test(a_missed_critical_or_fatal_criterion_spoils_it),
