@@ -37,9 +37,16 @@ static struct source_command *command_of(struct command *command)
     return container_of(command, struct source_command, command);
 }
 
-static void finish(struct command *command)
+static void on_taken_over(void *command)
 {
-    registry_reload(&command_of(command)->ingest->registry);
+    command_settled(command);
+}
+
+/* Who has been given a secret may use it at once: a refused handshake is not tried again. */
+static bool settle(struct command *command)
+{
+    registry_reload_then(&command_of(command)->ingest->registry, on_taken_over, command);
+    return true;
 }
 
 static void on_source(void *arg, int status, const struct db_rows *rows,
@@ -67,7 +74,7 @@ static void start(struct ingest *ingest, struct call *call,
     self->command.state = ingest;
     self->command.load = load;
     self->command.apply = apply;
-    self->command.finish = finish;
+    self->command.settle = settle;
     command_start(ingest->bus, &self->command);
 }
 

@@ -80,6 +80,7 @@ struct registry {
     struct source *all;
     struct source *incoming; /* read so far by the reload under way */
     bool is_loading, is_loaded, again;
+    struct registry_wait *waits, *later; /* for the reload under way, for the one after it */
     struct timer *retry;
     void (*on_loaded)(void *arg);
     void *arg;
@@ -91,6 +92,8 @@ must_check int registry_open(struct registry *registry, struct ingest *ingest,
 void registry_close(struct registry *registry);
 void registry_stop_sources(struct registry *registry);
 void registry_reload(struct registry *registry);
+/* The same, and call done(arg) when what is committed now has been taken over, or at the end. */
+void registry_reload_then(struct registry *registry, void (*done)(void *arg), void *arg);
 /* Null if there is none (removed ones are not found). */
 struct source *registry_find(const struct registry *registry, const char *name);
 

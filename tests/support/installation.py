@@ -244,6 +244,11 @@ class Installation:
             cursor.execute(text, args)
             return cursor.fetchall()
 
+    def backends(self, service, role):
+        """PostgreSQL's own processes that serve this service's connections of a role."""
+        return [r[0] for r in self.sql("select pid from pg_stat_activity where usename = %s and application_name like %s",
+                                       "moment_" + service, role)]
+
     def settle(self, seconds=60):
         """Wait until every stream is applied everywhere and nothing has moved for a moment."""
         def heads():

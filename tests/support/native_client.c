@@ -136,8 +136,8 @@ static void say_hello(struct client *client)
 
 static void send_batch(struct client *client, struct line *lines, size_t count)
 {
-    Moment__V1__Event events[BATCH];
-    Moment__V1__Event *list[BATCH];
+    static Moment__V1__Event events[BATCH]; /* too much for a stack; one thread only */
+    static Moment__V1__Event *list[BATCH];
     for (size_t i = 0; i < count; i++) {
         moment__v1__event__init(&events[i]);
         events[i].contact_id = lines[i].contact;

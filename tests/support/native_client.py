@@ -41,7 +41,8 @@ class NativeClient:
     def __init__(self, address, server_key, public_key, secret_key, timeout_ms=10000):
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.linger = 0
-        self.socket.rcvtimeo = timeout_ms
+        # A refused handshake may take the pipe away: then sending would wait for ever, not receiving.
+        self.socket.rcvtimeo = self.socket.sndtimeo = timeout_ms
         self.socket.curve_serverkey = server_key.encode()
         self.socket.curve_publickey = public_key.encode()
         self.socket.curve_secretkey = secret_key.encode()
@@ -51,9 +52,13 @@ class NativeClient:
     def __enter__(self):
         hello = stream_pb2.Frame()
         hello.hello.name, hello.hello.protocol = "native_client.py", PROTOCOL
-        self.socket.send(hello.SerializeToString())
-        while not self.credit:
-            self.take()
+        try:
+            self.socket.send(hello.SerializeToString())
+            while not self.credit:
+                self.take()
+        except BaseException:
+            self.socket.close()
+            raise
         return self
 
     def __exit__(self, *_):

@@ -70,10 +70,10 @@ def test_an_unknown_key_and_no_key_are_not_heard(moment):
     with pytest.raises(zmq.Again):
         NativeClient(moment.address, moment.server_key(), public, secret, timeout_ms=1500).__enter__()
     plain = zmq.Context.instance().socket(zmq.DEALER)
-    plain.linger, plain.rcvtimeo = 0, 1500
+    plain.linger, plain.rcvtimeo, plain.sndtimeo = 0, 1500, 1500
     plain.connect(moment.address)
-    plain.send(b"hello")
     with pytest.raises(zmq.Again):
+        plain.send(b"hello")
         plain.recv()
     plain.close()
 

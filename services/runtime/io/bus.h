@@ -78,11 +78,16 @@ struct command {
      * freed with protobuf_c_message_free_unpacked) and return 0. */
     int (*apply)(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
                  struct problem *problem);
+    /* May be null. Called when it is durable: true keeps the answer back until command_settled, for
+     * effects that the caller may rely on at once and that come after the commit. */
+    bool (*settle)(struct command *command);
     void (*finish)(struct command *command); /* may be null: free what hangs on it, not itself */
     void *private_data;                      /* command.c */
 };
 /* Submits the command's work to the stream of this bus; answers the call when durable. */
 void command_start(struct bus *bus, struct command *command);
+/* Once, after settle returned true: answers the call; the command is gone after that. */
+void command_settled(struct command *command);
 
 struct call_route {
     const char *method; /* "feedback.ListAlerts" */

@@ -177,12 +177,20 @@ static void done(struct work *work, int status, const struct db_error *error)
     struct command *command = container_of(work, struct command, work);
     struct run *run = command->private_data;
 
-    if (status == 0) {
-        call_reply_bytes(command->call, run->answer, run->answer_len);
-    } else {
+    if (status < 0) {
         explain(run, status, error);
         call_fail(command->call, &run->problem);
+        end(command);
+    } else if (!command->settle || !command->settle(command)) {
+        command_settled(command);
     }
+}
+
+void command_settled(struct command *command)
+{
+    struct run *run = command->private_data;
+
+    call_reply_bytes(command->call, run->answer, run->answer_len);
     end(command);
 }
 
