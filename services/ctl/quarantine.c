@@ -29,9 +29,9 @@ static void add_entry(struct table *table, const char *service,
     char when[TABLE_TIME_SIZE];
     (void)snprintf(id, sizeof(id), "%" PRId64, entry->id);
     (void)snprintf(seq, sizeof(seq), "%" PRIu64, entry->seq);
-    table_add(table,
-              (const char *const[]){service, id, entry->producer, seq, entry->type, entry->key,
-                                    table_time(entry->quarantined_at, when), entry->error});
+    table_add(table, (const char *const[]){service, id, entry->producer, seq, entry->type,
+                                           entry->key, table_time(entry->quarantined_at, when),
+                                           entry->sqlstate, entry->error});
 }
 
 static void add_json(json_t *json, const char *service,
