@@ -293,6 +293,22 @@ static void each_hold_is_told_once(void **state)
     resume(&floor, START + 170 * S, 70000);
     end(&floor, START + 200 * S);
     assert_int_equal(floor.count, 2);
+    assert_true(floor.cleared_at[0] == START + 80 * S); /* what is over stays as it was */
+}
+
+static void a_long_hold_that_is_over_is_told_while_the_talk_goes_on(void **state)
+{
+    struct floor floor;
+
+    (void)state;
+    set_up(&floor, ALERT_HELD, 60000);
+    answer(&floor, START + 5 * S);
+    resume(&floor, START + 100 * S, 61000); /* the hold itself was not seen */
+    assert_int_equal(floor.count, 1);
+    assert_true(floor.cleared_at[0] == START + 100 * S);
+    assert_true(floor.alerted[0].crossed_at == START + 99 * S);
+    resume(&floor, START + 150 * S, 61000);
+    assert_int_equal(floor.count, 1);
 }
 
 static void a_hold_seen_only_afterwards_is_told_by_its_length(void **state)
@@ -383,6 +399,7 @@ static void transfers_are_told_when_they_are_too_many(void **state)
     look(&floor, START + 41 * S);
     assert_int_equal(floor.count, 1);
     assert_true(floor.alerted[0].crossed_at == START + 40 * S);
+    assert_true(floor.alerted[0].is_open);
     floor.moment.transfers = 3;
     look(&floor, START + 50 * S);
     assert_int_equal(floor.count, 1);
@@ -403,6 +420,9 @@ static void the_third_contact_is_the_third(void **state)
     look(&floor, START + S);
     assert_int_equal(floor.count, 1);
     assert_true(floor.alerted[0].crossed_at == START);
+    assert_true(floor.alerted[0].is_open);
+    end(&floor, START + 60 * S);
+    assert_true(floor.cleared_at[0] == START + 60 * S);
 }
 
 static void a_low_survey_stays_open_after_the_end(void **state)
@@ -452,7 +472,65 @@ static void a_rule_stays_quiet_for_its_cooldown(void **state)
     assert_int_equal(floor.count, 2);
 }
 
+/* Two stays in queues: the second crosses within the quiet time of the first. */
+static void wait_twice(struct floor *floor, int64_t second_answered_at)
+{
+    set_up(floor, ALERT_WAITING, 20000);
+    floor->rule.cooldown_us = 300 * S;
+    floor->visits[0].ended_at = START + 30 * S;
+    floor->visits[1] = new_visit(START + 30 * S);
+    floor->visits[1].answered_at = second_answered_at;
+    floor->moment.visit_count = 2;
+    floor->moment.state = STATE_TALKING;
+}
+
+static void what_came_and_went_in_the_quiet_time_is_never_told(void **state)
+{
+    struct floor floor;
+
+    (void)state;
+    wait_twice(&floor, START + 60 * S);
+    look(&floor, START + 70 * S);
+    look(&floor, START + 500 * S);
+    assert_int_equal(floor.count, 1);
+    assert_true(floor.next_at == ALERT_NEVER);
+}
+
+static void what_outlasted_the_quiet_time_is_told_though_it_is_over(void **state)
+{
+    struct floor floor;
+
+    (void)state;
+    wait_twice(&floor, START + 320 * S);
+    look(&floor, START + 900 * S);
+    assert_int_equal(floor.count, 2);
+    assert_true(floor.alerted[1].crossed_at == START + 50 * S);
+    assert_true(floor.cleared_at[1] == START + 320 * S);
+}
+
+static void a_later_alert_does_not_quiet_an_earlier_crossing(void **state)
+{
+    struct floor floor;
+
+    (void)state;
+    wait_twice(&floor, START + 60 * S);
+    floor.alerted[floor.count++] = (struct alerted){2000, START + 50 * S, false};
+    look(&floor, START + 70 * S); /* the first stay became known after the second */
+    assert_int_equal(floor.count, 2);
+    assert_int_equal(floor.alerted[1].number, 1000);
+}
+
 /* --- where a rule counts --- */
+
+static void some_subjects_are_about_a_queue(void **state)
+{
+    (void)state;
+    for (int subject = ALERT_WAITING; subject < ALERT_SUBJECTS; subject++) {
+        struct alert_rule rule = {.subject = (enum alert_subject)subject};
+
+        assert_int_equal(alert_is_about_queue(&rule), subject >= ALERT_QUEUE_LENGTH);
+    }
+}
 
 static void a_rule_covers_what_its_scope_names(void **state)
 {
@@ -577,6 +655,38 @@ static void the_service_level_needs_enough_moments(void **state)
     level = alert_service_level(&rule, served, 4, START + 1800 * S);
     assert_false(level.is_known); /* all of it is too long ago */
     assert_int_equal(step(&rule, &alarm, &level, START + 1800 * S, &next_at), ALARM_CLEAR);
+}
+
+static void the_service_level_is_crossed_below_and_clear_at_its_lines(void **state)
+{
+    struct alert_rule rule = {.subject = ALERT_SERVICE_LEVEL, .threshold = 80, .clear = 85};
+    struct level level = {.is_known = true, .value = 80, .next_at = ALERT_NEVER};
+    struct alarm alarm = {0};
+    int64_t next_at;
+
+    (void)state;
+    assert_int_equal(step(&rule, &alarm, &level, START, &next_at), ALARM_STAY);
+    level.value = 79.9;
+    level.is_known = false;
+    assert_int_equal(step(&rule, &alarm, &level, START, &next_at), ALARM_STAY);
+    level.is_known = true;
+    assert_int_equal(step(&rule, &alarm, &level, START, &next_at), ALARM_RAISE);
+    level.value = 84.9;
+    assert_int_equal(step(&rule, &alarm, &level, START, &next_at), ALARM_STAY);
+    level.value = 85;
+    assert_int_equal(step(&rule, &alarm, &level, START, &next_at), ALARM_CLEAR);
+}
+
+static void only_short_abandons_are_no_service_level(void **state)
+{
+    struct alert_rule rule = {.subject = ALERT_SERVICE_LEVEL,
+                              .minimum_count = 2,
+                              .window_us = 1800 * S,
+                              .target_us = 20 * S};
+    struct served served[] = {{START, 5 * S, false}, {START, 5 * S, false}};
+
+    (void)state;
+    assert_false(alert_service_level(&rule, served, 2, START + S).is_known);
 }
 
 /* features.md 2.1c: 860 / 1040. */
@@ -768,6 +878,13 @@ int main(void)
         cmocka_unit_test(the_third_contact_is_the_third),
         cmocka_unit_test(a_low_survey_stays_open_after_the_end),
         cmocka_unit_test(a_rule_stays_quiet_for_its_cooldown),
+        cmocka_unit_test(a_long_hold_that_is_over_is_told_while_the_talk_goes_on),
+        cmocka_unit_test(what_came_and_went_in_the_quiet_time_is_never_told),
+        cmocka_unit_test(what_outlasted_the_quiet_time_is_told_though_it_is_over),
+        cmocka_unit_test(a_later_alert_does_not_quiet_an_earlier_crossing),
+        cmocka_unit_test(some_subjects_are_about_a_queue),
+        cmocka_unit_test(the_service_level_is_crossed_below_and_clear_at_its_lines),
+        cmocka_unit_test(only_short_abandons_are_no_service_level),
         cmocka_unit_test(a_rule_covers_what_its_scope_names),
         cmocka_unit_test(a_queue_alarm_has_hysteresis),
         cmocka_unit_test(a_queue_alarm_has_a_cooldown),
