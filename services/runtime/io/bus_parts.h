@@ -1,5 +1,5 @@
-/* bus_parts - what bus.c, feed.c, call.c, command.c, submit.c and consumer.c know of each other.
- * Nobody else includes this. */
+/* bus_parts - what bus.c, feed.c, call.c, ask.c, command.c, submit.c and consumer.c know of each
+ * other. Nobody else includes this. */
 #ifndef MOMENT_IO_BUS_PARTS_H
 #define MOMENT_IO_BUS_PARTS_H
 
@@ -92,9 +92,12 @@ void feed_close(struct feed **feed);
 void call_received(struct session *session, Moment__V1__Frame **frame);
 /* Answers with bytes that are packed already. */
 void call_reply_bytes(struct call *call, const void *bytes, size_t len);
+const char *call_outcome(uint32_t status); /* of a problem, 0: none; for counters */
 const char *call_method(const struct call *call);
 const struct call_route *call_route(const struct call *call);
 size_t call_bytes(const struct call *call);
+
+/* --- ask.c --- */
 void asked_replied(struct bus *bus, const Moment__V1__Reply *reply);
 void asked_lost(struct bus *bus, const char *peer, const char *reason);
 void asked_drop_all(struct bus *bus);
@@ -102,7 +105,20 @@ void asked_drop_all(struct bus *bus);
 /* --- submit.c --- */
 void submit_received(struct session *session, Moment__V1__Frame **frame);
 
+/* --- problem.c --- */
 /* Fills message, which borrows from problem. */
 void problem_to_message(const struct problem *problem, Moment__V1__Problem *message);
+void problem_from_message(const Moment__V1__Problem *message, struct problem *ret_problem);
+
+/* --- caller.c --- */
+#define ROLES 6
+/* Only the web edge may speak for people; everybody else is what the key says. user_id must live as
+ * long as the caller. */
+void caller_find(struct caller *caller, const char *user_id, const Moment__V1__Caller *claimed);
+/* Fills message, which borrows from caller and names. */
+void caller_to_message(const struct caller *caller, Moment__V1__Caller *message,
+                       char *names[ROLES]);
+/* "leader, coach" */
+void roles_list(uint32_t bits, char *to, size_t size);
 
 #endif

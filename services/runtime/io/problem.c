@@ -1,0 +1,72 @@
+/* problem - refusals, as RFC 9457 has them: in memory and on the wire. */
+#include "io/bus_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *title_of(uint32_t status)
+{
+    switch (status) {
+    case 400:
+        return "The request is not valid";
+    case 403:
+        return "Not allowed";
+    case 404:
+        return "Not found";
+    case 409:
+        return "In conflict with what is there";
+    case 413:
+        return "Too large";
+    case 422:
+        return "Cannot be done as asked";
+    case 503:
+        return "Not available now";
+    case 504:
+        return "No answer in time";
+    default:
+        return status < 500 ? "Refused" : "Failed";
+    }
+}
+
+void problem_set(struct problem *problem, uint32_t status, const char *type, const char *field,
+                 const char *detail, ...)
+{
+    va_list args;
+    char text[sizeof(problem->detail)];
+
+    va_start(args, detail);
+    vsnprintf(text, sizeof(text), detail, args);
+    va_end(args);
+    memset(problem, 0, sizeof(*problem));
+    problem->status = status;
+    text_copy(problem->type, sizeof(problem->type), type);
+    text_copy(problem->title, sizeof(problem->title), title_of(status));
+    text_copy(problem->detail, sizeof(problem->detail), text);
+    text_copy(problem->field, sizeof(problem->field), field ? field : "");
+    /* Both quote what was sent and may have been cut inside a character; a reply that is no UTF-8
+     * would be refused by who asked. */
+    (void)text_repair_utf8(problem->detail, strlen(problem->detail));
+    (void)text_repair_utf8(problem->field, strlen(problem->field));
+}
+
+void problem_to_message(const struct problem *problem, Moment__V1__Problem *message)
+{
+    moment__v1__problem__init(message);
+    message->status = problem->status;
+    /* protobuf-c has no const, packing does not write. */
+    message->type = (char *)(uintptr_t)problem->type;
+    message->title = (char *)(uintptr_t)problem->title;
+    message->detail = (char *)(uintptr_t)problem->detail;
+    message->field = (char *)(uintptr_t)problem->field;
+}
+
+void problem_from_message(const Moment__V1__Problem *message, struct problem *ret_problem)
+{
+    memset(ret_problem, 0, sizeof(*ret_problem));
+    ret_problem->status = message->status;
+    text_copy(ret_problem->type, sizeof(ret_problem->type), message->type);
+    text_copy(ret_problem->title, sizeof(ret_problem->title), message->title);
+    text_copy(ret_problem->detail, sizeof(ret_problem->detail), message->detail);
+    text_copy(ret_problem->field, sizeof(ret_problem->field), message->field);
+}
