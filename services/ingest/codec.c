@@ -5,6 +5,7 @@
 #include "io/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,8 @@ static int check_texts(const struct event *event, const char *path, struct probl
         {"instrument", event->instrument, CODEC_ID_MAX},
         {"disposition", event->disposition, CODEC_ID_MAX},
         {"customer_address", event->customer_address, CODEC_ID_MAX},
+        {"customer_ref", event->customer_ref, CODEC_ID_MAX},
+        {"agent_name", event->agent_name, CODEC_ID_MAX},
         {"reason", event->reason, CODEC_TEXT_MAX},
         {"comment", event->comment, CODEC_TEXT_MAX},
     };
@@ -130,6 +133,8 @@ static int check_meaning(const struct event *event, const char *path, struct pro
         return refuse(problem, path, "presence", "Required: the agent's new state.");
     if (event->type == CONTACT_LINKED && event->root_contact_id[0] == '\0')
         return refuse(problem, path, "root_contact_id", "Required: the contact it belongs to.");
+    if (!isfinite(event->score) || !isfinite(event->score_min) || !isfinite(event->score_max))
+        return refuse(problem, path, "score", "Not a number.");
     if (event->type == FEEDBACK_RECEIVED && event->has_score) {
         if (event->score_min > event->score_max)
             return refuse(problem, path, "score_max", "Less than the lower end of the scale.");
@@ -172,11 +177,17 @@ static char *lent(const char *text)
     return cast.out;
 }
 
+/* Clocks that jump make durations that no message can hold: the longest stands for them. */
+static uint32_t in_message(int64_t value)
+{
+    return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
 #define SET_DURATION(wire, name, case_field, case_value, value)                                    \
     do {                                                                                           \
         if ((value) >= 0) {                                                                        \
             (wire)->case_field = (case_value);                                                     \
-            (wire)->name = (uint32_t)(value);                                                      \
+            (wire)->name = in_message(value);                                                      \
         }                                                                                          \
     } while (0)
 

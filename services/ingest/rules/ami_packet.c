@@ -90,6 +90,7 @@ static int finish_line(struct ami_reader *reader, ami_packet_sink *sink, void *c
         drop_line(reader);
         return 0;
     }
+    (void)text_repair_utf8((char *)line, len);
     if (++reader->packet.count > AMI_HEADERS_MAX)
         return -EMSGSIZE;
     int error = buf_append(&reader->bytes, "", 1);

@@ -5,7 +5,8 @@
  * bytes) and never holds more than one packet. A packet over AMI_PACKET_MAX bytes or with more than
  * AMI_HEADERS_MAX headers is dropped whole and counted; the stream goes on at the next empty line.
  * Repeated headers (Output) stay, in order, with their spaces; only one space after the colon and
- * the line end are taken off. Pure; not thread safe. */
+ * the line end are taken off. Bytes that are no UTF-8 become '?': a caller chooses the name that a
+ * call shows, in whatever encoding. Pure; not thread safe. */
 #ifndef MOMENT_INGEST_AMI_PACKET_H
 #define MOMENT_INGEST_AMI_PACKET_H
 

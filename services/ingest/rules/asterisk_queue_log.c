@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define COLUMNS_MAX 32
+/* A call that lasted longer than 30 days is a broken line. */
+#define DURATION_MAX_S (INT64_C(30) * 86400)
 
 /* What a verb says, with what stands in its data columns. */
 enum shape {
@@ -221,17 +223,27 @@ static const char *right(const struct columns *columns, size_t n)
     return n < data ? columns->at[columns->count - 1 - n] : "";
 }
 
-static int64_t number(const char *text, int64_t unknown)
+static int64_t number(const char *text, int64_t max, int64_t unknown)
 {
     int64_t value;
-    if (text_to_i64(slice_of(text), 0, INT32_MAX, &value))
+    if (text_to_i64(slice_of(text), 0, max, &value))
         return unknown;
     return value;
 }
 
+static uint32_t position(const char *text)
+{
+    return (uint32_t)number(text, INT32_MAX, 0);
+}
+
+static int64_t milliseconds(const char *text)
+{
+    return number(text, DURATION_MAX_S * 1000, -1);
+}
+
 static int64_t seconds_as_ms(const char *text)
 {
-    int64_t seconds = number(text, -1);
+    int64_t seconds = number(text, DURATION_MAX_S, -1);
     return seconds < 0 ? -1 : seconds * 1000;
 }
 
@@ -240,7 +252,7 @@ static void take_data(const struct verb *verb, const struct columns *columns, st
     switch (verb->shape) {
     case SHAPE_ENTER:
         event->customer_address = event_address_of(left(columns, 1));
-        event->position = (uint32_t)number(left(columns, 2), 0);
+        event->position = position(left(columns, 2));
         break;
     case SHAPE_CONNECT:
         event->wait_ms = seconds_as_ms(right(columns, 2));
@@ -257,17 +269,17 @@ static void take_data(const struct verb *verb, const struct columns *columns, st
     case SHAPE_EXIT_KEY:
     case SHAPE_LEFT:
         event->wait_ms = seconds_as_ms(right(columns, 0));
-        event->position = (uint32_t)number(right(columns, 2), 0);
+        event->position = position(right(columns, 2));
         if (verb->shape == SHAPE_EXIT_KEY)
             event->reason = left(columns, 0);
         break;
     case SHAPE_WITHDRAW:
         event->wait_ms = seconds_as_ms(left(columns, 2));
-        event->position = (uint32_t)number(left(columns, 0), 0);
+        event->position = position(left(columns, 0));
         event->reason = left(columns, 3);
         break;
     case SHAPE_OFFER:
-        event->ring_ms = number(right(columns, 0), -1);
+        event->ring_ms = milliseconds(right(columns, 0));
         break;
     case SHAPE_SURVEY:
         event->instrument = verb->word;
@@ -333,13 +345,13 @@ int asterisk_queue_log_line(struct asterisk_queue_log *reader, struct slice line
                             int64_t received_at, event_sink *sink, void *context)
 {
     reader->lines++;
-    if (line.len == 0 || line.len > ASTERISK_QUEUE_LOG_LINE_MAX ||
-        !text_is_utf8(line.at, line.len)) {
+    if (line.len == 0 || line.len > ASTERISK_QUEUE_LOG_LINE_MAX || memchr(line.at, 0, line.len)) {
         reader->malformed++;
         return -EINVAL;
     }
     memcpy(reader->line, line.at, line.len);
     reader->line[line.len] = 0;
+    (void)text_repair_utf8(reader->line, line.len);
     struct id id = id_of_line(reader, count_repeats(reader, line));
     struct columns columns = {0};
     const struct verb *verb = split(reader->line, &columns);

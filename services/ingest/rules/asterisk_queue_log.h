@@ -10,6 +10,8 @@
  * columns: agent names are found by looking for the verb, the data columns are counted from
  * whichever end has the fixed ones. Unknown verbs are ignored and counted.
  *
+ * Bytes that are no UTF-8 become '?', as in ami_packet.h, so that both tell of the same agent.
+ *
  * A line gives at most one event. Pure; not thread safe. */
 #ifndef MOMENT_INGEST_ASTERISK_QUEUE_LOG_H
 #define MOMENT_INGEST_ASTERISK_QUEUE_LOG_H

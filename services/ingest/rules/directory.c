@@ -410,6 +410,9 @@ size_t directory_check(const struct directory_entry *entry, const struct directo
     if (!*entry->name)
         tell(&errors, "name", "is required");
     check_text(&errors, "name", entry->name, DIRECTORY_NAME_MAX);
+    check_text(&errors, "site", entry->site_id, DIRECTORY_ID_MAX);
+    check_text(&errors, "team", entry->team_id, DIRECTORY_ID_MAX);
+    check_text(&errors, "coach", entry->coach_id, DIRECTORY_ID_MAX);
     if (entry->kind != DIRECTORY_SITE && entry->kind != DIRECTORY_NONE && !*entry->site_id)
         tell(&errors, "site", "is required");
     if (entry->kind == DIRECTORY_SITE)
@@ -658,6 +661,11 @@ size_t directory_parse_csv(char *text, size_t len, const struct directory_sinks 
     struct errors errors = {.sinks = sinks, .line = 1};
     if (memchr(text, 0, len)) {
         tell(&errors, "", "the file has NUL bytes");
+        return errors.count;
+    }
+    /* The errors quote the file, so it must be text before anything else is said about it. */
+    if (!text_is_utf8(text, len)) {
+        tell(&errors, "", "the file is not UTF-8");
         return errors.count;
     }
     struct csv csv = {.at = text, .end = text + len, .line = 1};

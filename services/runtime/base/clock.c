@@ -200,6 +200,10 @@ int clock_from_rfc3339(struct slice text, int64_t *ret_wall_us)
     /* A leap second is the last of a UTC day; like POSIX it falls on the next day's first. */
     if (second == 60 && (minute_us + 60 * US_PER_S) % US_PER_DAY != 0)
         return -EINVAL;
-    *ret_wall_us = minute_us + second * US_PER_S + fraction_us;
+    int64_t wall_us = minute_us + second * US_PER_S + fraction_us;
+    /* An offset can lead out of the years that can be written. */
+    if (wall_us < WALL_MIN_US || wall_us > WALL_MAX_US)
+        return -EINVAL;
+    *ret_wall_us = wall_us;
     return 0;
 }

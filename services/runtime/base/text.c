@@ -112,6 +112,22 @@ bool text_is_utf8(const void *bytes, size_t len)
     return true;
 }
 
+size_t text_repair_utf8(char *text, size_t len)
+{
+    size_t repaired = 0;
+    size_t done = 0;
+    while (done < len) {
+        size_t step = utf8_step((const unsigned char *)text + done, len - done);
+        if (!step) {
+            text[done] = '?';
+            repaired++;
+            step = 1;
+        }
+        done += step;
+    }
+    return repaired;
+}
+
 int text_to_i64(struct slice text, int64_t min, int64_t max, int64_t *ret_value)
 {
     bool is_negative = text.len && text.at[0] == '-';

@@ -26,6 +26,9 @@ bool text_copy_slice(char *to, size_t size, struct slice from);
 bool text_is(const char *a, const char *b); /* null equals "" */
 /* Valid UTF-8 without NUL (RFC 3629: no surrogates, shortest form). */
 bool text_is_utf8(const void *bytes, size_t len);
+/* Every byte that is no part of a valid character becomes '?', so that what a foreign system wrote
+ * in another encoding can still be kept. Returns how many. */
+size_t text_repair_utf8(char *text, size_t len);
 /* Decimal in [min, max], nothing after it. -EINVAL, -ERANGE. */
 must_check int text_to_i64(struct slice text, int64_t min, int64_t max, int64_t *ret_value);
 must_check int text_to_double(struct slice text, double *ret_value);

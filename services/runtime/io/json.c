@@ -65,6 +65,8 @@ int json_parse(struct slice text, json_t **ret_json, struct json_error *error)
     if (!json) {
         snprintf(error->message, sizeof error->message, "line %d, column %d: %s", cause.line,
                  cause.column, cause.text);
+        /* It quotes what was sent, and may have been cut inside a character. */
+        (void)text_repair_utf8(error->message, strlen(error->message));
         return json_error_code(&cause) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
     }
     *ret_json = json;
@@ -685,7 +687,7 @@ static bool is_clean(const ProtobufCMessageDescriptor *descriptor, struct slice 
     while (bytes.len) {
         uint64_t tag, number;
         struct slice value = {0};
-        if (!take_varint(&bytes, &tag) || tag >> 3 > UINT32_MAX >> 3)
+        if (!take_varint(&bytes, &tag) || tag >> 3 == 0 || tag >> 3 > UINT32_MAX >> 3)
             return false;
         switch (tag & 7) {
         case WIRE_VARINT:

@@ -90,6 +90,8 @@ static void nonsense_is_refused_and_changes_nothing(void **state)
     (void)state;
     static const char *const bad[] = {"",
                                       "2026-03-02",
+                                      "0000-01-01T00:00:00+00:01",
+                                      "9999-12-31T23:59:59-00:01",
                                       "2026-03-02T14:06:05",
                                       "2026-03-02T14:06Z",
                                       "2026-3-02T14:06:05Z",

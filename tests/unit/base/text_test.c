@@ -97,6 +97,28 @@ static void utf8_is_checked_to_the_letter(void **state)
     assert_false(text_is_utf8("a\0b", 3));
 }
 
+static void what_is_no_utf8_is_repaired_in_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to;
+        size_t repaired;
+    } cases[] = {
+        {"", "", 0},
+        {"Jos\xc3\xa9", "Jos\xc3\xa9", 0},
+        {"M\xfcller", "M?ller", 1},
+        {"\xe2\x82", "??", 2},
+        {"a\xe2\x82\xacz\xc3", "a\xe2\x82\xacz?", 1},
+        {"\xed\xa0\x80", "???", 3},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        char text[16];
+        assert_true(text_copy(text, sizeof text, cases[i].from));
+        assert_int_equal(text_repair_utf8(text, strlen(text)), cases[i].repaired);
+        assert_string_equal(text, cases[i].to);
+    }
+}
+
 static void numbers_are_whole_decimal_and_in_range(void **state)
 {
     (void)state;
@@ -143,6 +165,7 @@ int main(void)
         cmocka_unit_test(copy_cuts_between_characters),
         cmocka_unit_test(null_is_the_empty_text),
         cmocka_unit_test(utf8_is_checked_to_the_letter),
+        cmocka_unit_test(what_is_no_utf8_is_repaired_in_place),
         cmocka_unit_test(numbers_are_whole_decimal_and_in_range),
         cmocka_unit_test(doubles_take_decimals_and_nothing_else),
     };

@@ -4,6 +4,7 @@
 #include "io/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -219,6 +220,30 @@ static void what_is_too_long_is_refused(void **state)
     assert_string_equal(problem.field, "started_at");
 }
 
+static void a_score_is_a_number(void **state)
+{
+    const double none[] = {NAN, INFINITY, -INFINITY};
+    struct event event = full_event();
+    struct problem problem;
+
+    (void)state;
+    event.type = FEEDBACK_RECEIVED;
+    event.started_at = event.queued_at = event.answered_at = event.ended_at = event.gap_from_at = 0;
+    assert_int_equal(codec_check(&event, NOW, "", &problem), 0);
+    for (size_t i = 0; i < countof(none); i++) {
+        double *const numbers[] = {&event.score, &event.score_min, &event.score_max};
+
+        for (size_t j = 0; j < countof(numbers); j++) {
+            double before = *numbers[j];
+
+            *numbers[j] = none[i];
+            assert_int_equal(codec_check(&event, NOW, "x.", &problem), -EINVAL);
+            assert_string_equal(problem.field, "x.score");
+            *numbers[j] = before;
+        }
+    }
+}
+
 static void a_snapshot_says_what_was_folded_and_where_it_belongs(void **state)
 {
     struct wire_moment *wire = calloc(1, sizeof(*wire));
@@ -231,6 +256,7 @@ static void a_snapshot_says_what_was_folded_and_where_it_belongs(void **state)
     moment->ring_ms = moment->talk_ms = moment->hold_ms = moment->wrap_ms = -1;
     moment->hold_count = moment->nps = -1;
     moment->visit_count = 1;
+    moment->talk_ms = (INT64_C(1) << 32) + 7;
     moment->visits[0] = (struct visit){.queue = "sales",
                                        .agent = "Ann",
                                        .wait_ms = 5,
@@ -254,7 +280,8 @@ static void a_snapshot_says_what_was_folded_and_where_it_belongs(void **state)
     assert_string_equal(wire->moment.team_id, "t1");
     assert_int_equal(wire->moment.revision, 3);
     assert_int_equal(wire->moment.wait_known_case, MOMENT__V1__MOMENT__WAIT_KNOWN_WAIT_MS);
-    assert_int_equal(wire->moment.talk_known_case, MOMENT__V1__MOMENT__TALK_KNOWN__NOT_SET);
+    assert_int_equal(wire->moment.hold_known_case, MOMENT__V1__MOMENT__HOLD_KNOWN__NOT_SET);
+    assert_int_equal(wire->moment.talk_ms, UINT32_MAX);
     assert_int_equal(wire->moment.nps_known_case, MOMENT__V1__MOMENT__NPS_KNOWN__NOT_SET);
     assert_int_equal(wire->moment.n_visits, 1);
     assert_string_equal(wire->moment.visits[0]->person_id, "p1");
@@ -273,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_native_batch_is_the_senders_whatever_it_claims),
         cmocka_unit_test(a_native_refusal_names_item_and_field),
         cmocka_unit_test(what_is_too_long_is_refused),
+        cmocka_unit_test(a_score_is_a_number),
         cmocka_unit_test(a_snapshot_says_what_was_folded_and_where_it_belongs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

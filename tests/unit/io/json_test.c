@@ -432,6 +432,23 @@ static void a_hostile_name_cannot_break_the_error(void **state)
 
 /* --- parsing --------------------------------------------------------------------------------- */
 
+/* The parser quotes what it could not read, as far as it has room. */
+static void a_parse_error_is_text_wherever_it_was_cut(void **state)
+{
+    (void)state;
+    for (size_t shift = 0; shift < 2; shift++) {
+        char text[600] = "[\"";
+        memset(text + 2, 'x', shift);
+        for (size_t at = 2 + shift; at < 500; at += 2)
+            memcpy(text + at, "\xc3\xa9", 3);
+        strcat(text, "\\q\"]");
+        json_t *json = NULL;
+        struct json_error error;
+        assert_int_equal(json_parse(slice_of(text), &json, &error), -EINVAL);
+        assert_true(text_is_utf8(error.message, strlen(error.message)));
+    }
+}
+
 static void hostile_json_is_refused(void **state)
 {
     (void)state;
@@ -523,6 +540,9 @@ static void texts_on_the_wire_are_checked_at_every_depth(void **state)
     assert_int_equal(read_bytes(reply, "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12),
                      -EBADMSG);
     assert_int_equal(read_bytes(reply, "\x0b\x0c", 2), -EBADMSG);
+    /* No field has the number 0, however long it is written. */
+    assert_int_equal(read_bytes(reply, "\x02\0", 2), -EBADMSG);
+    assert_int_equal(read_bytes(reply, "\x82\0\0", 3), -EBADMSG);
     assert_int_equal(read_bytes(reply, "\x12\xff\xff\xff\xff\x0f", 6), -EBADMSG);
 }
 
@@ -666,6 +686,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said_with_its_path),
         cmocka_unit_test(two_members_of_a_group_exclude_each_other),
         cmocka_unit_test(a_hostile_name_cannot_break_the_error),
+        cmocka_unit_test(a_parse_error_is_text_wherever_it_was_cut),
         cmocka_unit_test(hostile_json_is_refused),
         cmocka_unit_test(nesting_has_an_exact_limit_and_strings_do_not_count),
         cmocka_unit_test(numbers_print_as_people_write_them),

@@ -148,6 +148,19 @@ static void test_names_and_escapes(void **state)
     ami_reader_done(&reader);
 }
 
+static void test_foreign_encodings_become_question_marks(void **state)
+{
+    (void)state;
+    struct ami_reader reader;
+    ami_reader_init(&reader);
+    struct heard heard = {0};
+    static const char stream[] =
+        "Event: Newchannel\r\nCallerIDName: M\xfcller \xe2\x82\xac\r\n\r\n";
+    feed(&reader, stream, sizeof(stream) - 1, &heard);
+    assert_string_equal(heard.text, "Event=Newchannel\nCallerIDName=M?ller \xe2\x82\xac\n.\n");
+    ami_reader_done(&reader);
+}
+
 static void test_noise(void **state)
 {
     (void)state;
@@ -177,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_connection_leaves_nothing_behind),
         cmocka_unit_test(test_oversized_packets_are_dropped_whole),
         cmocka_unit_test(test_names_and_escapes),
+        cmocka_unit_test(test_foreign_encodings_become_question_marks),
         cmocka_unit_test(test_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

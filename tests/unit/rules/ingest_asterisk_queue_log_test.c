@@ -116,6 +116,23 @@ static void test_bars_in_names(void **state)
     assert_int_equal(last.wait_ms, 112000);
 }
 
+static void test_durations_of_broken_lines_are_unknown(void **state)
+{
+    (void)state;
+    assert_int_equal(type_of("1|1.2|q|A|COMPLETEAGENT|2592000|2592001|1"), CONTACT_AGENT_ENDED);
+    assert_int_equal(last.wait_ms, INT64_C(2592000000));
+    assert_int_equal(last.talk_ms, -1);
+    assert_int_equal(type_of("1|1.2|q|A|RINGNOANSWER|2592000001"), CONTACT_OFFER_FAILED);
+    assert_int_equal(last.ring_ms, -1);
+}
+
+static void test_foreign_encodings(void **state)
+{
+    (void)state;
+    assert_int_equal(type_of("1|1.2|q|Jos\xe9|CONNECT|3|1.3|1"), CONTACT_ANSWERED);
+    assert_string_equal(agent, "Jos?");
+}
+
 static void test_ignored_and_malformed(void **state)
 {
     (void)state;
@@ -125,11 +142,8 @@ static void test_ignored_and_malformed(void **state)
     for (size_t i = 0; i < countof(ignored); i++)
         assert_int_equal(read_line(ignored[i]), 0);
     assert_int_equal(reader.ignored, countof(ignored));
-    static const char *const malformed[] = {"",
-                                            "x|1.2|q|A|CONNECT|1|1|1",
-                                            "1|1.2|q|CONNECT",
+    static const char *const malformed[] = {"", "x|1.2|q|A|CONNECT|1|1|1", "1|1.2|q|CONNECT",
                                             "-1|1.2|q|A|CONNECT|1|1|1",
-                                            "1|1.2|q|A\xFF|CONNECT|1|1|1",
                                             "|||||||||||||||||||||||||||||||||||||||||||||||"};
     for (size_t i = 0; i < countof(malformed); i++)
         assert_int_equal(read_line(malformed[i]), -EINVAL);
@@ -190,6 +204,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_verbs, start),
         cmocka_unit_test_setup(test_bars_in_names, start),
+        cmocka_unit_test_setup(test_durations_of_broken_lines_are_unknown, start),
+        cmocka_unit_test_setup(test_foreign_encodings, start),
         cmocka_unit_test_setup(test_ignored_and_malformed, start),
         cmocka_unit_test_setup(test_ids, start),
         cmocka_unit_test_setup(test_lines, start),

@@ -125,6 +125,19 @@ static bool knows_lisbon(void *context, enum directory_kind kind, const char *id
     return kind == DIRECTORY_SITE && strcmp(id, "lis") == 0;
 }
 
+static void test_text_that_is_none(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("kind,id,n\xe4me\n"), 1);
+    assert_string_equal(seen.errors, "1  the file is not UTF-8\n");
+    assert_int_equal(parse("kind,id,site\nqueue,q,m\x99in\n"), 1);
+    assert_int_equal(seen.count, 0);
+    char csv[512];
+    (void)snprintf(csv, sizeof(csv), "kind,id,site\nqueue,q,%0200d\n", 0);
+    assert_int_equal(parse(csv), 1);
+    assert_string_equal(seen.errors, "2 site is too long\n");
+}
+
 static void test_references(void **state)
 {
     (void)state;
@@ -204,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_a_whole_directory),
         cmocka_unit_test(test_every_error_is_told),
         cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_text_that_is_none),
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_hours),
         cmocka_unit_test(test_values),
