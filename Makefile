@@ -34,6 +34,8 @@ OPT_release := -O2 -g -D_FORTIFY_SOURCE=3
 OPT_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE
 OPT_plain := -O1 -g
 LDOPT_asan := -fsanitize=address,undefined
+OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE
+LDOPT_fuzz := -fsanitize=fuzzer,address,undefined
 
 CPPFLAGS := -D_GNU_SOURCE -Iservices/runtime -Iservices -I$(GEN) \
 	$(shell pkg-config --cflags-only-I $(LIBS) 2>/dev/null)
@@ -192,6 +194,19 @@ test-system: build web $(SYSTEM) $(TOY) $(NATIVE) ## Real processes, PostgreSQL 
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/system
 test-browser: build web ## The page in Debian's Chromium
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/browser
+
+# tests/fuzz/S_X.c links the service S without its main.o; tests/fuzz/runtime_X.c links libio.
+FUZZ := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*.c))
+fuzz_objects = $(if $(filter-out runtime,$(1)),$(filter-out %/main.o,$(call objects,$(call find_c,services/$(1)))))
+$(FUZZ): $(OUT)/tests/fuzz/%: $(OUT)/tests/fuzz/%.o $$(call fuzz_objects,$$(word 1,$$(subst _, ,$$*))) $(IO_A) $(PROTO_A) $(BASE_A)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(FUZZ:%=%.o): CPPFLAGS += -Itests/fuzz
+
+.PHONY: fuzz fuzz-run
+fuzz: ## Throw bytes at whatever reads bytes from outside (FUZZ_SECONDS=60 each)
+	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-run
+fuzz-run: $(FUZZ)
+	@tests/support/run-fuzz.sh $(FUZZ)
 
 .PHONY: bench test-compose test-container
 bench: build web ## Latency from event to page, footprint
