@@ -116,6 +116,10 @@ class State:
             self.channels.pop(uid, None)
         elif event in ("Newstate", "NewCallerid") and uid in self.channels:
             self.channels[uid].update(p)
+        elif event == "Newexten" and uid in self.channels:
+            self.channels[uid].update(application=p.get("Application", ""), data=p.get("AppData", ""))
+        elif event in ("BridgeEnter", "BridgeLeave") and uid in self.channels:
+            self.channels[uid]["bridge"] = p.get("BridgeUniqueid", "") if event == "BridgeEnter" else ""
         elif event == "QueueCallerJoin":
             self.waiting[uid, p["Queue"]] = p
         elif event == "QueueCallerLeave":
@@ -157,9 +161,9 @@ class State:
                            "Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName",
                            "ConnectedLineNum", "ConnectedLineName", "Language", "AccountCode", "Context",
                            "Exten", "Priority", "Uniqueid", "Linkedid")},
-                       Application="", ApplicationData="",
+                       Application=c.get("application", ""), ApplicationData=c.get("data", ""),
                        Duration="%02d:%02d:%02d" % (seconds // 3600, seconds // 60 % 60, seconds % 60),
-                       BridgeId="")
+                       BridgeId=c.get("bridge", ""))
 
 
 class Client:
