@@ -1,6 +1,7 @@
 /* feedback - what leaders and coaches do about moments: standards, evaluations, alerts.
  *
- *   feedback.c     start and stop, what is loaded, one moment's change applied, reading calls
+ *   feedback.c     start and stop, what is loaded, one moment's change applied
+ *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
  *   evaluations.c  evaluating an ended moment, again when later facts change the result
  *   watch.c        alerts: on every change and, by one timer, when time alone crosses a line
@@ -65,8 +66,6 @@ void feedback_emit(struct feedback *feedback, struct txn *txn, const char *site,
                    const char *type, const ProtobufCMessage *message);
 /* Adds the reads of everything that is kept in memory, unless it is there. */
 void feedback_load_all(struct feedback *feedback, struct txn *txn);
-/* A caller of whom nobody knows which person it is sees nobody's own. */
-struct visible feedback_visible(const struct caller *caller);
 
 int feedback_start(struct service *service, void **ret_state);
 void feedback_load(void *state, struct txn *txn, const struct record *record);
@@ -77,7 +76,7 @@ void feedback_drain(void *state);
 void feedback_stop(void *state);
 const char *feedback_not_ready(void *state);
 
-/* --- the calls, one handler each --- */
+/* --- the calls, one handler each: lists.c, standards.c, watch.c --- */
 void feedback_publish_standard(void *state, struct call *call);
 void feedback_list_standards(void *state, struct call *call);
 void feedback_list_evaluations(void *state, struct call *call);

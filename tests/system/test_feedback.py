@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import signal
 import time
 import urllib.request
 from datetime import datetime, timezone
@@ -229,6 +230,23 @@ def test_a_queue_that_is_too_long_is_told_once_per_crossing(moment):
     assert states == [feedback_pb2.ALERT_STATE_CLEARED, feedback_pb2.ALERT_STATE_RAISED]
     for contact in waiting[3:]:
         tell(moment, contact, "contact.abandoned")
+
+
+def test_rules_that_were_changed_count_after_a_reload(moment):
+    contact = new_contact()
+    tell(moment, contact, "contact.queued", queue="pool")
+    tell(moment, contact, "contact.answered", queue="pool", agent="Alice Moreno")
+    before = [a.state for a in queue_alerts(moment)]
+    run_sql(moment, "update feedback.alert_rule set threshold = 1000 where rule_id = 'talking'")
+    moment.processes["feedback"].send_signal(signal.SIGHUP)
+    wait_for("the alert", lambda: alerts(moment, contact, "talking"), 5)
+    run_sql(moment, "update feedback.alert_rule set enabled = false where rule_id = 'talking'")
+    moment.processes["feedback"].send_signal(signal.SIGHUP)
+    tell(moment, contact, "contact.held")
+    wait_for("it to be over", lambda: alerts(moment, contact, "talking")[0]["state"] == "cleared", 5)
+    tell(moment, contact, "contact.ended")
+    moment.settle()
+    assert [a.state for a in queue_alerts(moment)] == before
 
 
 def test_alerts_are_paged_without_gap_or_repeat(moment):
