@@ -41,10 +41,14 @@ static const char *const flag_names[FLAGS] = {
 struct side {
     struct visit *visits; /* FOLD_VISITS_MAX of them */
     size_t count;
-    int64_t held_since[FOLD_VISITS_MAX]; /* 0: not on hold */
-    uint32_t implied[FOLD_VISITS_MAX];   /* offers known from how they came out */
-    uint32_t open_offers;                /* in the newest visit */
-    uint32_t loose_transfers;            /* of contacts that are in no visit */
+    int64_t held_since[FOLD_VISITS_MAX];  /* 0: not on hold */
+    uint32_t implied[FOLD_VISITS_MAX];    /* offers known from how they came out */
+    const char *contact[FOLD_VISITS_MAX]; /* whose visit it is */
+    const char *telling;                  /* contact of the event under way */
+    const char *ended_contact;            /* of ended_at */
+    bool is_linked;                       /* one person behind several channels */
+    uint32_t open_offers;                 /* in the newest visit */
+    uint32_t loose_transfers;             /* of contacts that are in no visit */
     enum moment_state state;
     int64_t since;
     int64_t newest; /* occurred_at of the newest event, 0: no evidence of this kind */
@@ -196,6 +200,7 @@ static struct visit *add_visit(struct side *side, const char *queue, int64_t ent
     visit->entered_at = entered_at;
     side->held_since[side->count] = 0;
     side->implied[side->count] = 0;
+    side->contact[side->count] = side->telling;
     side->count++;
     side->open_offers = 0;
     return visit;
@@ -260,6 +265,67 @@ static void close_visit(struct side *side, struct visit *visit, const struct eve
         return; /* the next visit has already begun */
     side->open_offers = 0;
     set_state(side, STATE_STARTED, visit->ended_at);
+}
+
+/* How an answered visit came out of which only the contact's end is known, and a waiting one. */
+static enum outcome outcome_at_end(const struct visit *visit, enum outcome contact,
+                                   enum party ended_by, unsigned flags)
+{
+    if (visit->answered_at) {
+        if (contact >= OUTCOME_COMPLETED && contact <= OUTCOME_COMPLETED_BY_AGENT)
+            return contact;
+        return ended_by == PARTY_CUSTOMER ? OUTCOME_COMPLETED_BY_CALLER
+               : ended_by == PARTY_AGENT  ? OUTCOME_COMPLETED_BY_AGENT
+                                          : OUTCOME_COMPLETED;
+    }
+    if (flags & (1U << FLAG_ENDED_IN_GAP | 1U << FLAG_LOST_TRACK))
+        return OUTCOME_LOST_TRACK;
+    if (contact >= OUTCOME_ABANDONED && contact <= OUTCOME_CALLED_BACK)
+        return contact;
+    return OUTCOME_ABANDONED;
+}
+
+/* One of several channels is over: its visits are, too. Returns whether the person is still in
+ * another one, so that the moment goes on. */
+static bool goes_on_elsewhere(struct side *side, const struct event *event)
+{
+    const struct visit *other = NULL;
+    if (!side->is_linked)
+        return false;
+    for (size_t i = 0; i < side->count; i++) {
+        struct visit *visit = &side->visits[i];
+        if (visit->ended_at)
+            continue;
+        if (strcmp(side->contact[i], event->contact_id) != 0) {
+            other = visit;
+            continue;
+        }
+        close_visit(side, visit, event);
+        visit->outcome = outcome_at_end(visit, event->outcome, event->ended_by, side->flags);
+    }
+    if (!other)
+        return false;
+    int64_t held_since = side->held_since[other - side->visits];
+    if (held_since)
+        set_state(side, STATE_HELD, held_since);
+    else if (other->answered_at)
+        set_state(side, STATE_TALKING, other->answered_at);
+    else
+        set_state(side, STATE_WAITING, other->entered_at);
+    return true;
+}
+
+/* The moment's end was that of one channel only: the person is back in another. */
+static void reopen_elsewhere(struct side *side, const struct event *event)
+{
+    bool begins = event->type == CONTACT_STARTED || event->type == CONTACT_QUEUED ||
+                  event->type == CONTACT_OFFERED || event->type == CONTACT_ANSWERED;
+    if (!side->is_linked || !side->ended_at || !begins ||
+        strcmp(event->contact_id, side->ended_contact) == 0)
+        return;
+    side->ended_at = 0;
+    side->ended_by = PARTY_UNKNOWN;
+    side->outcome = OUTCOME_OPEN;
 }
 
 static void on_queued(struct side *side, const struct event *event)
@@ -394,8 +460,9 @@ static void on_left(struct side *side, const struct event *event)
             visit->outcome =
                 event->type == CONTACT_ABANDONED ? OUTCOME_ABANDONED : OUTCOME_LOST_TRACK;
     }
-    if (event->type == CONTACT_ABANDONED) {
+    if (event->type == CONTACT_ABANDONED && !goes_on_elsewhere(side, event)) {
         side->ended_at = event->occurred_at;
+        side->ended_contact = event->contact_id;
         side->ended_by = PARTY_CUSTOMER;
         if (!visit)
             side->outcome = OUTCOME_ABANDONED;
@@ -444,16 +511,20 @@ static void on_ended(struct side *side, const struct event *event)
     int64_t at = event->ended_at ? event->ended_at : event->occurred_at;
     take_summary(side, event);
     side->started_at = earlier(side->started_at, event->started_at);
-    if (event->type == CONTACT_SUMMARISED || at > side->ended_at)
-        side->ended_at = at;
-    if (event->ended_by)
-        side->ended_by = event->ended_by;
-    if (event->outcome)
-        side->outcome = event->outcome;
     if (strcmp(event->reason, "ended_in_gap") == 0)
         side->flags |= 1U << FLAG_ENDED_IN_GAP | 1U << FLAG_SOURCE_GAP;
     if (event->talk_includes_hold)
         side->flags |= 1U << FLAG_TALK_INCLUDES_HOLD;
+    if (goes_on_elsewhere(side, event))
+        return;
+    if (event->type == CONTACT_SUMMARISED || at > side->ended_at) {
+        side->ended_at = at;
+        side->ended_contact = event->contact_id;
+    }
+    if (event->ended_by)
+        side->ended_by = event->ended_by;
+    if (event->outcome)
+        side->outcome = event->outcome;
     set_state(side, STATE_ENDED, side->ended_at);
 }
 
@@ -544,6 +615,8 @@ static void fold_side(const struct work *work, bool record, struct side *side)
         const struct event *event = &work->events[work->order[i]];
         if (is_record(event) != record || !is_evidence(event))
             continue;
+        reopen_elsewhere(side, event);
+        side->telling = event->contact_id;
         apply(side, event);
         if (event->occurred_at > side->newest)
             side->newest = event->occurred_at;
@@ -775,24 +848,6 @@ static void decide_state(struct work *work, const struct side *live, const struc
     moment->ended_at = ended_at;
 }
 
-/* How an answered visit came out of which only the contact's end is known, and a waiting one. */
-static enum outcome outcome_at_end(const struct visit *visit, enum outcome contact,
-                                   enum party ended_by, unsigned flags)
-{
-    if (visit->answered_at) {
-        if (contact >= OUTCOME_COMPLETED && contact <= OUTCOME_COMPLETED_BY_AGENT)
-            return contact;
-        return ended_by == PARTY_CUSTOMER ? OUTCOME_COMPLETED_BY_CALLER
-               : ended_by == PARTY_AGENT  ? OUTCOME_COMPLETED_BY_AGENT
-                                          : OUTCOME_COMPLETED;
-    }
-    if (flags & (1U << FLAG_ENDED_IN_GAP | 1U << FLAG_LOST_TRACK))
-        return OUTCOME_LOST_TRACK;
-    if (contact >= OUTCOME_ABANDONED && contact <= OUTCOME_CALLED_BACK)
-        return contact;
-    return OUTCOME_ABANDONED;
-}
-
 static void close_open_visits(struct work *work, struct moment *moment, enum outcome contact)
 {
     for (size_t i = 0; i < moment->visit_count; i++) {
@@ -1003,8 +1058,8 @@ void fold(const struct event *events, size_t count, uint32_t *order, struct mome
     struct visit live_visits[FOLD_VISITS_MAX];
     for (size_t i = 0; i < work.count; i++)
         work.is_linked |= events[order[i]].type == CONTACT_LINKED;
-    struct side live = {.visits = live_visits};
-    struct side record = {.visits = ret_moment->visits};
+    struct side live = {.visits = live_visits, .is_linked = work.is_linked};
+    struct side record = {.visits = ret_moment->visits, .is_linked = work.is_linked};
     fold_side(&work, false, &live);
     fold_side(&work, true, &record);
     work.flags |= live.flags | record.flags;

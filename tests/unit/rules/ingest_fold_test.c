@@ -427,6 +427,55 @@ static void test_linked_contacts_are_one_moment(void **state)
     assert_int_equal(moment.visits[0].talk_ms, 4000);
 }
 
+static struct event *of_contact(struct event *event, const char *contact)
+{
+    event->contact_id = contact;
+    return event;
+}
+
+static void test_a_moment_of_two_channels_goes_on_until_both_are_over(void **state)
+{
+    (void)state;
+    of_contact(live(CONTACT_LINKED, 2000), "c-2")->root_contact_id = "c-1";
+    in(live(CONTACT_QUEUED, 0), "one", "");
+    in(live(CONTACT_ANSWERED, 1000), "one", "a");
+    of_contact(in(live(CONTACT_QUEUED, 2000), "two", ""), "c-2");
+    of_contact(in(live(CONTACT_ANSWERED, 3000), "two", "b"), "c-2");
+    live(CONTACT_ENDED, 4000)->ended_by = PARTY_CUSTOMER;
+    fold_all();
+    assert_int_equal(moment.state, STATE_TALKING);
+    assert_int_equal(moment.state_since, T0 + 3 * US_PER_S);
+    assert_int_equal(moment.ended_at, 0);
+    assert_int_equal(moment.visits[0].talk_ms, 3000);
+    assert_int_equal(moment.visits[0].outcome, OUTCOME_COMPLETED_BY_CALLER);
+    assert_false(has("incomplete"));
+    of_contact(live(CONTACT_ENDED, 9000), "c-2")->ended_by = PARTY_AGENT;
+    fold_all();
+    assert_int_equal(moment.state, STATE_ENDED);
+    assert_int_equal(moment.ended_at, T0 + 9 * US_PER_S);
+    assert_int_equal(moment.visits[1].talk_ms, 6000);
+    assert_int_equal(moment.visits[1].outcome, OUTCOME_COMPLETED_BY_AGENT);
+}
+
+static void test_a_moment_that_comes_back_in_another_channel_is_open_again(void **state)
+{
+    (void)state;
+    of_contact(live(CONTACT_LINKED, 2000), "c-2")->root_contact_id = "c-1";
+    in(live(CONTACT_QUEUED, 0), "one", "");
+    in(live(CONTACT_ANSWERED, 1000), "one", "a");
+    live(CONTACT_ENDED, 4000);
+    of_contact(in(live(CONTACT_QUEUED, 60000), "two", ""), "c-2");
+    fold_all();
+    assert_int_equal(moment.state, STATE_WAITING);
+    assert_int_equal(moment.ended_at, 0);
+    assert_int_equal(moment.visits[0].talk_ms, 3000);
+    of_contact(live(CONTACT_ABANDONED, 65000), "c-2");
+    fold_all();
+    assert_int_equal(moment.state, STATE_ENDED);
+    assert_int_equal(moment.visits[1].outcome, OUTCOME_ABANDONED);
+    assert_int_equal(moment.visits[1].wait_ms, 5000);
+}
+
 static void test_a_talk_time_that_includes_holds(void **state)
 {
     (void)state;
@@ -510,6 +559,9 @@ int main(void)
         cmocka_unit_test_setup(test_ended_in_a_gap, start),
         cmocka_unit_test_setup(test_a_record_that_begins_in_the_middle, start),
         cmocka_unit_test_setup(test_linked_contacts_are_one_moment, start),
+        cmocka_unit_test_setup(test_a_moment_of_two_channels_goes_on_until_both_are_over, start),
+        cmocka_unit_test_setup(test_a_moment_that_comes_back_in_another_channel_is_open_again,
+                               start),
         cmocka_unit_test_setup(test_a_talk_time_that_includes_holds, start),
         cmocka_unit_test_setup(test_clocks_that_disagree, start),
         cmocka_unit_test_setup(test_the_order_within_a_second, start),
