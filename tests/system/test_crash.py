@@ -29,7 +29,7 @@ def run(at=None):
         moment.start()
         for name in ("sales", "support"):
             moment.ctl("standard", "publish", os.path.join(ROOT, "deploy/examples/standard-%s.json" % name))
-        asyncio.run(play(moment, ami=False, speed=15, at={k: v(moment) for k, v in (at or {}).items()}))
+        asyncio.run(play(moment, ami=False, speed=40, at={k: v(moment) for k, v in (at or {}).items()}))
         assert differences(moment.moments(), False) == []
         verified = moment.ctl("verify", check=False)
         assert verified.returncode == 0, verified.stdout + verified.stderr
@@ -60,12 +60,17 @@ def crash_postgres(moment):
     return crash
 
 
-CRASHES = {s: {0.3: crash_service(s), 0.6: crash_service(s)} for s in ("ingest", "feedback", "recognition", "reporting")}
-CRASHES["postgres"] = {0.4: crash_postgres}
+# Services that hold projections crash in turn, ingest and PostgreSQL on their own: five days would take too long.
+CRASHES = {
+    "ingest": {0.3: crash_service("ingest"), 0.6: crash_service("ingest")},
+    "consumers": {0.2: crash_service("feedback"), 0.3: crash_service("recognition"), 0.4: crash_service("reporting"),
+                  0.5: crash_service("feedback"), 0.6: crash_service("recognition"), 0.7: crash_service("reporting")},
+    "postgres": {0.3: crash_postgres, 0.6: crash_postgres},
+}
 
 
 @pytest.mark.parametrize("who", CRASHES)
 def test_kill_9_changes_nothing_in_the_end(undisturbed, who):
     moments, scores = run(CRASHES[who])
     assert moments == undisturbed[0]
-    assert scores == undisturbed[1]
+    assert scores and scores == undisturbed[1]
