@@ -17,6 +17,8 @@ struct asked {
     char peer[64];
     char method[METHOD_SIZE];
     const ProtobufCMessageDescriptor *response;
+    uint8_t *bytes; /* owned: the packed frame, for a peer that restarts */
+    size_t len;
     struct timer *timer;
     call_reply_fn *on_reply;
     void *arg;
@@ -44,6 +46,7 @@ static void asked_end(struct asked *asked, const ProtobufCMessage *response,
     metric_add(&counter_asked, call_outcome(problem ? problem->status : 0), 1);
     timer_free(&asked->timer);
     asked->on_reply(asked->arg, response, problem);
+    free(asked->bytes);
     free(asked);
 }
 
@@ -83,6 +86,8 @@ void asked_replied(struct bus *bus, const Moment__V1__Reply *reply)
 /* Through the timer: whoever waits is told from the loop, never from inside of what went wrong. */
 static void fail_soon(struct asked *asked, const char *reason)
 {
+    free(asked->bytes); /* not sent any more: its end is decided */
+    asked->bytes = NULL;
     problem_set(&asked->problem, 503, "unreachable", NULL, "%s cannot be reached: %s", asked->peer,
                 reason);
     timer_start(asked->timer, 0, 0);
@@ -108,17 +113,12 @@ void asked_drop_all(struct bus *bus)
     }
 }
 
-static int send_call(struct bus *bus, struct asked *asked, const struct caller *caller,
-                     Moment__V1__Call *call)
+static int pack_call(struct asked *asked, const struct caller *caller, Moment__V1__Call *call)
 {
-    struct peer_link *at = bus_peer(bus, asked->peer);
     Moment__V1__Caller caller_message;
     char *names[ROLES];
     Moment__V1__Frame frame;
 
-    if (!at) {
-        return -ENOTCONN;
-    }
     if (caller) {
         caller_to_message(caller, &caller_message, names);
         call->caller = &caller_message;
@@ -126,7 +126,31 @@ static int send_call(struct bus *bus, struct asked *asked, const struct caller *
     moment__v1__frame__init(&frame);
     frame.kind_case = MOMENT__V1__FRAME__KIND_CALL;
     frame.call = call;
-    return link_send(at->link, &frame);
+    return protobuf_write(&frame.base, &asked->bytes, &asked->len);
+}
+
+/* A call that finds its peer greeted again waits for the WELCOME, as those before it do. */
+static void send_asked(struct asked *asked)
+{
+    struct peer_link *at = bus_peer(asked->bus, asked->peer);
+    int rc = at ? link_send_bytes(at->link, asked->bytes, asked->len) : -ENOTCONN;
+
+    if (rc == -EMSGSIZE) {
+        problem_set(&asked->problem, 413, "too-large", NULL, "the request has more than 4 MiB");
+        timer_start(asked->timer, 0, 0);
+    } else if (rc < 0 && !(at && link_is_greeting_again(at->link))) {
+        const char *reason = bus_link_reason(asked->bus, asked->peer);
+        fail_soon(asked, reason[0] ? reason : strerror(-rc));
+    }
+}
+
+void asked_send_again(struct bus *bus, const char *peer)
+{
+    for (struct asked *asked = bus->asked; asked; asked = asked->next) {
+        if (strcmp(asked->peer, peer) == 0 && asked->bytes) {
+            send_asked(asked);
+        }
+    }
 }
 
 static struct asked *make_asked(struct bus *bus, const char *peer, const char *method,
@@ -168,14 +192,12 @@ void bus_call(struct bus *bus, const char *peer, const char *method, const struc
     call.deadline_ms = deadline_ms;
     int rc = protobuf_write(request, &call.body.data, &call.body.len);
     if (rc == 0) {
-        rc = send_call(bus, asked, caller, &call);
+        rc = pack_call(asked, caller, &call);
         free(call.body.data);
     }
-    if (rc == -EMSGSIZE) {
-        problem_set(&asked->problem, 413, "too-large", NULL, "the request has more than 4 MiB");
-        timer_start(asked->timer, 0, 0);
-    } else if (rc < 0) {
-        const char *reason = bus_link_reason(bus, peer);
-        fail_soon(asked, reason[0] ? reason : strerror(-rc));
+    if (rc < 0) {
+        fail_soon(asked, strerror(-rc));
+    } else {
+        send_asked(asked);
     }
 }

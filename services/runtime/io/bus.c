@@ -338,9 +338,20 @@ static void on_link_up(void *arg, const Moment__V1__Welcome *message)
 {
     struct peer_link *at = arg;
 
+    asked_send_again(at->bus, link_peer(at->link)); /* before anybody asks anew */
     report_link(at, true, "");
     if (at->subscriber) {
         at->subscriber->on_up(at->subscriber_arg, message);
+    }
+}
+
+/* Its streams have ended; our calls wait for its WELCOME. */
+static void on_link_forgotten(void *arg)
+{
+    struct peer_link *at = arg;
+
+    if (at->subscriber) {
+        at->subscriber->on_down(at->subscriber_arg);
     }
 }
 
@@ -381,6 +392,7 @@ static void on_link_beat(void *arg, Moment__V1__Beat *beat)
 
 static const struct link_ops link_ops = {
     .on_up = on_link_up,
+    .on_forgotten = on_link_forgotten,
     .on_down = on_link_down,
     .on_frame = on_link_frame,
     .fill_beat = on_link_beat,

@@ -99,7 +99,8 @@ struct call_route {
 
 /* Ask a peer. on_reply: exactly one of response (owned by the bus, valid during the call) and
  * problem is set; timeouts and lost links are problems with status 503 and 504. caller null: this
- * service itself. command_id "" or null for queries. */
+ * service itself. command_id "" or null for queries, and for nothing else: a peer that restarts
+ * while it is asked is asked again, which only a query or a command_id makes harmless. */
 typedef void call_reply_fn(void *arg, const ProtobufCMessage *response,
                            const struct problem *problem);
 void bus_call(struct bus *bus, const char *peer, const char *method, const struct caller *caller,

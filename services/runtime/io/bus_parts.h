@@ -99,6 +99,8 @@ size_t call_bytes(const struct call *call);
 
 /* --- ask.c --- */
 void asked_replied(struct bus *bus, const Moment__V1__Reply *reply);
+/* The peer forgot what we asked and knows us again. */
+void asked_send_again(struct bus *bus, const char *peer);
 void asked_lost(struct bus *bus, const char *peer, const char *reason);
 void asked_drop_all(struct bus *bus);
 

@@ -19,11 +19,14 @@
 #define SILENCE_US (15 * US_PER_S)
 #define SETTLED_US (10 * US_PER_S) /* up for so long: the next back-off starts small again */
 #define FRAMES_PER_TURN 64
+/* A peer that forgets us sooner after its WELCOME has another trouble than a restart. */
+#define MEMORY_US US_PER_S
 
 enum state {
     LINK_WAITING,  /* no socket; the timer opens one */
     LINK_GREETING, /* socket open, HELLO sent or about to be */
     LINK_UP,
+    LINK_GREETING_AGAIN, /* was up, and the peer forgot us: HELLO on the same socket */
 };
 
 struct link {
@@ -61,13 +64,15 @@ static void close_socket(struct link *link)
 /* The only way to another state. */
 static void change_state(struct link *link, enum state state, const char *reason)
 {
-    bool was_up = link->state == LINK_UP;
+    bool was_up = link->state == LINK_UP || link->state == LINK_GREETING_AGAIN;
 
     link->state = state;
     link->since_us = clock_mono_us();
     snprintf(link->reason, sizeof(link->reason), "%s", reason);
     metric_set(&counter_link_up, link->peer, state == LINK_UP ? 1 : 0);
-    if (was_up && state != LINK_UP) {
+    if (state == LINK_GREETING_AGAIN) {
+        link->ops->on_forgotten(link->arg);
+    } else if (was_up && state != LINK_UP) {
         link->ops->on_down(link->arg, link->reason);
     }
 }
@@ -165,6 +170,7 @@ static void on_tick(void *arg)
         open_socket(link);
         break;
     case LINK_GREETING:
+    case LINK_GREETING_AGAIN:
         greet(link);
         break;
     case LINK_UP:
@@ -184,21 +190,38 @@ static void welcomed(struct link *link, const Moment__V1__Welcome *welcome)
     link->ops->on_up(link->arg, welcome);
 }
 
-static bool ends_the_link(const Moment__V1__Refuse *refuse)
+static bool ends_the_conversation(const Moment__V1__Refuse *refuse)
 {
     return refuse->reason == MOMENT__V1__REFUSE__REASON__REASON_PROTOCOL ||
            refuse->reason == MOMENT__V1__REFUSE__REASON__REASON_UNAUTHORISED;
 }
 
+static void refused(struct link *link, const Moment__V1__Refuse *refuse)
+{
+    bool may_greet = refuse->reason == MOMENT__V1__REFUSE__REASON__REASON_PROTOCOL;
+    char reason[160];
+
+    snprintf(reason, sizeof(reason), "refused: %.140s", refuse->detail);
+    if (may_greet && link->state == LINK_GREETING_AGAIN) {
+        return; /* of another frame that we sent before we knew */
+    }
+    if (may_greet && link->state == LINK_UP && clock_mono_us() - link->since_us > MEMORY_US) {
+        change_state(link, LINK_GREETING_AGAIN, reason);
+        try_hello(link);
+        timer_start(link->timer, GREETING_TICK_MS, GREETING_TICK_MS);
+    } else {
+        start_over(link, reason);
+    }
+}
+
 static void received(struct link *link, const Moment__V1__Frame *frame)
 {
     link->heard_us = clock_mono_us();
-    if (frame->kind_case == MOMENT__V1__FRAME__KIND_REFUSE && ends_the_link(frame->refuse)) {
-        char reason[160];
-        snprintf(reason, sizeof(reason), "refused: %.140s", frame->refuse->detail);
-        start_over(link, reason);
+    if (frame->kind_case == MOMENT__V1__FRAME__KIND_REFUSE &&
+        ends_the_conversation(frame->refuse)) {
+        refused(link, frame->refuse);
     } else if (frame->kind_case == MOMENT__V1__FRAME__KIND_WELCOME) {
-        if (link->state == LINK_GREETING) {
+        if (link->state == LINK_GREETING || link->state == LINK_GREETING_AGAIN) {
             welcomed(link, frame->welcome);
         }
     } else if (link->state == LINK_UP) {
@@ -228,7 +251,7 @@ static void on_readable(void *arg)
 int link_open(struct loop *loop, const struct link_options *options, const struct link_ops *ops,
               void *arg, struct link **ret_link)
 {
-    assert(ops->on_up && ops->on_down);
+    assert(ops->on_up && ops->on_forgotten && ops->on_down);
     assert(ops->on_frame && ops->fill_beat);
     struct link *link = calloc(1, sizeof(*link));
 
@@ -278,6 +301,11 @@ bool link_is_up(const struct link *link)
     return link->state == LINK_UP;
 }
 
+bool link_is_greeting_again(const struct link *link)
+{
+    return link->state == LINK_GREETING_AGAIN;
+}
+
 const char *link_peer(const struct link *link)
 {
     return link->peer;
@@ -291,4 +319,9 @@ const char *link_reason(const struct link *link)
 int link_send(struct link *link, const Moment__V1__Frame *frame)
 {
     return link->state == LINK_UP ? frame_send(link->socket, NULL, frame) : -ENOTCONN;
+}
+
+int link_send_bytes(struct link *link, const void *bytes, size_t len)
+{
+    return link->state == LINK_UP ? frame_send_bytes(link->socket, NULL, bytes, len) : -ENOTCONN;
 }

@@ -136,6 +136,10 @@ struct fixture {
     char previous[64];
     uint32_t seen_roles;
     char seen_id[64];
+    char seen_command_id[64];
+    int asked;
+    int downs;
+    bool asks_when_up;
     struct call *kept;
     struct submission *submission;
     struct frame_received last; /* on the raw socket */
@@ -211,11 +215,18 @@ static bool has_reply(struct fixture *fixture)
     return fixture->replies > 0;
 }
 
+static bool has_replied_twice(struct fixture *fixture)
+{
+    return fixture->replies > 1;
+}
+
 static bool has_refused_handshake(struct fixture *fixture)
 {
     (void)fixture;
     return metric_get(&counter_handshakes, "refused") > 0;
 }
+
+static void start_asking(struct fixture *fixture, const char *command_id, const char *text);
 
 static void on_link(void *arg, const char *peer, bool up, const char *reason)
 {
@@ -223,6 +234,10 @@ static void on_link(void *arg, const char *peer, bool up, const char *reason)
 
     assert_string_equal(peer, "ingest");
     fixture->is_up = up;
+    fixture->downs += !up;
+    if (up && fixture->asks_when_up) {
+        start_asking(fixture, "", "at once");
+    }
     snprintf(fixture->down_reason, sizeof(fixture->down_reason), "%s", reason);
 }
 
@@ -235,7 +250,10 @@ static void on_echo(void *state, struct call *call)
 
     fixture->seen_roles = call_caller(call)->roles;
     snprintf(fixture->seen_id, sizeof(fixture->seen_id), "%s", call_caller(call)->id);
-    if (strcmp(request->level, "keep") == 0) {
+    fixture->asked++;
+    snprintf(fixture->seen_command_id, sizeof(fixture->seen_command_id), "%s",
+             call_command_id(call));
+    if (strcmp(request->level, "keep") == 0 && !fixture->kept) {
         fixture->kept = call;
         return;
     }
@@ -408,6 +426,19 @@ static void on_reply(void *arg, const ProtobufCMessage *response, const struct p
     }
 }
 
+static void start_asking(struct fixture *fixture, const char *command_id, const char *text)
+{
+    Moment__V1__SetLogLevelRequest request;
+    char level[64];
+
+    snprintf(level, sizeof(level), "%s", text);
+    moment__v1__set_log_level_request__init(&request);
+    request.level = level;
+    fixture->replies = 0;
+    bus_call(fixture->client, "ingest", "ingest.Echo", NULL, command_id, &request.base,
+             &moment__v1__set_log_level_response__descriptor, 10000, on_reply, fixture);
+}
+
 static void ask_as(struct fixture *fixture, const struct caller *caller, const char *method,
                    const char *text, uint32_t deadline_ms)
 {
@@ -576,6 +607,112 @@ static void a_draining_bus_takes_no_calls(void **state)
     assert_string_equal(fixture->problem.type, "draining");
 }
 
+/* --- a peer that restarts behind the same socket --- */
+
+static void later(int64_t us)
+{
+    clock_set_for_test(clock_wall_us(), clock_mono_us() + us);
+}
+
+/* As a process does that has just started: whoever speaks is a stranger. */
+static void forget(struct fixture *fixture)
+{
+    assert_non_null(fixture->server->sessions);
+    fixture->server->sessions->address.len = 0;
+}
+
+static void be_up_for_a_while(struct fixture *fixture)
+{
+    connect_client(fixture);
+    await(fixture, is_up);
+    later(2 * US_PER_S);
+}
+
+static bool has_kept(struct fixture *fixture)
+{
+    return fixture->kept != NULL;
+}
+
+static void a_peer_that_forgot_us_is_greeted_and_asked_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    be_up_for_a_while(fixture);
+    forget(fixture);
+    start_asking(fixture, "c-1", "one");
+    await(fixture, has_reply);
+    assert_int_equal(fixture->problem.status, 0);
+    assert_string_equal(fixture->previous, "one");
+    assert_string_equal(fixture->seen_command_id, "c-1");
+    assert_int_equal(fixture->asked, 1);
+    assert_int_equal(fixture->downs, 0);
+}
+
+static void a_call_under_way_is_asked_again_when_its_peer_restarts(void **state)
+{
+    struct fixture *fixture = *state;
+
+    be_up_for_a_while(fixture);
+    start_asking(fixture, "", "keep");
+    await(fixture, has_kept);
+    forget(fixture); /* the next BEAT is refused */
+    await(fixture, has_reply);
+    assert_int_equal(fixture->problem.status, 0);
+    assert_int_equal(fixture->asked, 2);
+}
+
+static bool is_greeting_again(struct fixture *fixture)
+{
+    return link_is_greeting_again(fixture->client->links->link);
+}
+
+static void a_call_during_the_second_greeting_waits_for_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    be_up_for_a_while(fixture);
+    forget(fixture);
+    fixture->server->session_count = SESSIONS_MAX; /* no WELCOME for now */
+    await(fixture, is_greeting_again);
+    assert_false(bus_link_is_up(fixture->client, "ingest"));
+    start_asking(fixture, "", "early");
+    assert_false(run_until(fixture, has_reply, 50));
+    /* In vain: then it is as any link that is lost, and nobody waits for his deadline. */
+    later(5 * US_PER_S + 1);
+    await(fixture, has_reply);
+    assert_int_equal(fixture->problem.status, 503);
+    assert_int_equal(fixture->downs, 1);
+    assert_int_equal(fixture->asked, 0);
+}
+
+static void who_asks_as_soon_as_the_link_is_up_asks_once(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->asks_when_up = true;
+    connect_client(fixture);
+    await(fixture, has_reply);
+    assert_false(run_until(fixture, has_replied_twice, 50));
+    assert_int_equal(fixture->asked, 1);
+}
+
+static void a_peer_that_forgets_us_all_the_time_is_no_loop(void **state)
+{
+    struct fixture *fixture = *state;
+
+    be_up_for_a_while(fixture);
+    forget(fixture);
+    start_asking(fixture, "", "one");
+    await(fixture, has_reply);
+    forget(fixture);
+    start_asking(fixture, "", "two");
+    await(fixture, has_reply);
+    assert_int_equal(fixture->problem.status, 503);
+    assert_int_equal(fixture->asked, 1);
+    await(fixture, is_up);
+    assert_false(run_until(fixture, has_replied_twice, 50));
+}
+
 /* --- a raw peer: frames by hand --- */
 
 static void *raw_peer(struct fixture *fixture, const char *public_key, const char *secret_key)
@@ -623,11 +760,6 @@ static void greet(struct fixture *fixture)
 }
 
 /* --- keys, watchdogs --- */
-
-static void later(int64_t us)
-{
-    clock_set_for_test(clock_wall_us(), clock_mono_us() + us);
-}
 
 static void an_unknown_key_is_refused(void **state)
 {
@@ -988,11 +1120,31 @@ static void an_operator_may_not_submit(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define TEST_AS(name, start) cmocka_unit_test_setup_teardown(name, start, tear_down)
 
+/* Cut in the middle of a character it would be no text, and the answer no frame. */
+static void a_problem_is_text_wherever_it_was_cut(void **state)
+{
+    struct problem problem;
+    char quoted[1024];
+
+    (void)state;
+    for (size_t begin = 0; begin < 2; begin++) {
+        memset(quoted, 'x', begin);
+        for (size_t i = begin; i + 2 < sizeof(quoted); i += 2)
+            memcpy(quoted + i, "\xc3\xa9", 3);
+        problem_set(&problem, 422, "invalid-field", quoted, "Not known: \"%s\".", quoted);
+        assert_true(text_is_utf8(problem.detail, strlen(problem.detail)));
+        assert_true(text_is_utf8(problem.field, strlen(problem.field)));
+    }
+    problem_set(&problem, 422, "invalid-field", "events[0].\xc3", "x");
+    assert_string_equal(problem.field, "events[0].?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_call_is_answered),
         TEST(an_unknown_method_is_404_and_names_it),
+        cmocka_unit_test(a_problem_is_text_wherever_it_was_cut),
         TEST(a_method_without_the_callers_role_is_403),
         TEST(an_operators_claim_to_be_a_leader_is_not_believed),
         TEST_AS(only_reporting_speaks_for_people, set_up_reporting),
@@ -1002,6 +1154,11 @@ int main(void)
         TEST(calls_end_when_the_bus_closes),
         TEST(a_command_that_the_stream_cannot_take_is_503),
         TEST(a_draining_bus_takes_no_calls),
+        TEST(a_peer_that_forgot_us_is_greeted_and_asked_again),
+        TEST(a_call_under_way_is_asked_again_when_its_peer_restarts),
+        TEST(a_call_during_the_second_greeting_waits_for_it),
+        TEST(who_asks_as_soon_as_the_link_is_up_asks_once),
+        TEST(a_peer_that_forgets_us_all_the_time_is_no_loop),
         TEST(an_unknown_key_is_refused),
         TEST(a_refused_key_gets_in_once_it_is_allowed),
         TEST(a_peer_that_is_silent_for_15_s_is_dropped_and_told_to_greet_again),
