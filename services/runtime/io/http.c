@@ -26,6 +26,10 @@ enum {
     /* Larger than the header limit, so that our own 431 with problem+json is the usual one. */
     CONNECTION_BYTES = 64 * 1024,
     IDLE_S = 30,
+    /* From the connection, or the answer before, to the end of a request: a byte now and then keeps
+     * no connection from others. */
+    REQUEST_S = 30,
+    SWEEP_MS = 1000,
     BACKLOG = 512,
     PARAMETERS_MAX = 8,
     HEADERS_MAX = 24,
@@ -101,6 +105,14 @@ struct http_request {
     struct sse *sse; /* owned; null: an ordinary answer */
 };
 
+/* A connection, whether or not it has ever asked for anything. MHD's. */
+struct client {
+    struct client *next; /* in http->clients */
+    struct client **link;
+    int64_t waiting_since_us; /* for the rest of a request; 0: it has been answered or is in work */
+    int fd;
+};
+
 struct http {
     struct loop *loop;
     const struct http_route *routes; /* borrowed */
@@ -108,8 +120,10 @@ struct http {
     void *state; /* borrowed */
     struct MHD_Daemon *daemon;
     struct http_request *requests;
+    struct client *clients;
     struct timer *timer; /* what MHD_get_timeout asked for */
     struct timer *ping;
+    struct timer *sweep;
     uv_poll_t poll;
     uv_idle_t kick; /* runs MHD once, from the loop and never from inside MHD */
     unsigned open_handles;
@@ -342,6 +356,62 @@ static bool take_parameters(struct http_request *request)
     return true;
 }
 
+/* --- connections --------------------------------------------------------------------------- */
+
+static void client_begin(struct http *http, struct MHD_Connection *connection, void **context)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct client *client = info ? calloc(1, sizeof *client) : NULL;
+    *context = client;
+    if (!client)
+        return; /* MHD's own limits hold for it */
+    client->fd = info->connect_fd;
+    client->waiting_since_us = clock_mono_us();
+    client->next = http->clients;
+    client->link = &http->clients;
+    if (client->next)
+        client->next->link = &client->next;
+    http->clients = client;
+}
+
+static void client_end(struct client *client)
+{
+    *client->link = client->next;
+    if (client->next)
+        client->next->link = client->link;
+    free(client);
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        client_begin(arg, connection, context);
+    else if (*context)
+        client_end(*context);
+}
+
+/* since_us 0: nothing is expected of the client. */
+static void client_waits(struct MHD_Connection *connection, int64_t since_us)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct client *client = info ? info->socket_context : NULL;
+    if (client)
+        client->waiting_since_us = since_us;
+}
+
+/* MHD counts only how long nothing at all has come. */
+static void on_sweep(void *arg)
+{
+    const struct http *http = arg;
+    int64_t oldest_us = clock_mono_us() - REQUEST_S * US_PER_S;
+    for (const struct client *client = http->clients; client; client = client->next)
+        if (client->waiting_since_us && client->waiting_since_us < oldest_us)
+            shutdown(client->fd, SHUT_RDWR); /* MHD sees the end and closes it */
+}
+
 /* --- the life of a request ----------------------------------------------------------------- */
 
 static void link_request(struct http *http, struct http_request *request)
@@ -407,11 +477,11 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
 {
     struct http_request *request = *context;
     (void)arg;
-    (void)connection;
     (void)why;
     if (!request)
         return;
     *context = NULL;
+    client_waits(connection, clock_mono_us());
     unlink_request(request);
     request->connection = NULL;
     struct sse *sse = request->sse;
@@ -548,6 +618,7 @@ static enum MHD_Result take_body(struct http_request *request, const char *bytes
 static enum MHD_Result dispatch(struct http_request *request)
 {
     request->stage = WAITING;
+    client_waits(request->connection, 0);
     request->is_in_handler = true;
     if (request->discarded)
         http_problem(request, 413, "body-too-large", NULL, "The body may have %zu bytes.",
@@ -1134,7 +1205,8 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd, size_t connect
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_uri, http,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, http, MHD_OPTION_END);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -1153,6 +1225,8 @@ static int attach(struct http *http)
     if (rc == 0)
         rc = timer_new(http->loop, on_ping, http, &http->ping);
     if (rc == 0)
+        rc = timer_new(http->loop, on_sweep, http, &http->sweep);
+    if (rc == 0)
         rc = uv_poll_init(loop_uv(http->loop), &http->poll, info->epoll_fd);
     if (rc < 0)
         return rc;
@@ -1162,6 +1236,7 @@ static int attach(struct http *http)
     http->kick.data = http;
     rc = uv_poll_start(&http->poll, UV_READABLE, on_poll);
     timer_start(http->ping, PING_MS, PING_MS);
+    timer_start(http->sweep, SWEEP_MS, SWEEP_MS);
     kick(http);
     return rc;
 }
@@ -1265,6 +1340,7 @@ void http_close(struct http **http_)
     /* Last, because closing a connection may still kick. */
     timer_free(&http->timer);
     timer_free(&http->ping);
+    timer_free(&http->sweep);
     if (http->open_handles)
         uv_close((uv_handle_t *)&http->kick, on_handle_closed);
     else

@@ -1,4 +1,5 @@
 #include "base/buf.h"
+#include "base/clock.h"
 #include "io/http.h"
 
 #include <arpa/inet.h>
@@ -643,6 +644,57 @@ static void an_event_reaches_a_client_that_waits(void **state)
     timer_free(&live);
 }
 
+static void on_half_a_minute_later(void *arg)
+{
+    (void)arg;
+    clock_set_for_test(clock_wall_us(), clock_mono_us() + 31 * US_PER_S);
+}
+
+/* Otherwise as many of them as there may be connections would keep everybody else out. */
+static void a_request_that_never_ends_is_cut_off(void **state)
+{
+    (void)state;
+    struct timer *later;
+    static const char *const endless[] = {"GET /la", "GET /later HTTP/1.1\r\nHost: x\r\nX: y",
+                                          "POST /things/a HTTP/1.1\r\nHost: x\r\n"
+                                          "Content-Length: 9\r\n\r\nabc",
+                                          "GET /things/special HTTP/1.1\r\nHost: x\r\n\r\nGET /l"};
+    assert_int_equal(timer_new(t.loop, on_half_a_minute_later, NULL, &later), 0);
+    for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+        timer_start(later, 30, 0);
+        char *got = talk(endless[i]);
+        assert_int_equal(strlen(got) > 0, i == 3);
+        free(got);
+        clock_set_for_test(-1, 0);
+    }
+    timer_free(&later);
+}
+
+static void on_answer_late(void *arg)
+{
+    (void)arg;
+    struct http_request *request = t.pending;
+    t.pending = NULL;
+    http_reply(request, 200, "text/plain", "late", 4);
+}
+
+static void an_answer_may_take_longer_than_a_request(void **state)
+{
+    (void)state;
+    struct timer *later;
+    struct timer *answer;
+    assert_int_equal(timer_new(t.loop, on_half_a_minute_later, NULL, &later), 0);
+    assert_int_equal(timer_new(t.loop, on_answer_late, NULL, &answer), 0);
+    timer_start(later, 30, 0);
+    timer_start(answer, 1200, 0); /* the sweep comes before it */
+    char *got = talk("GET /keep" END);
+    assert_has(got, "late");
+    free(got);
+    clock_set_for_test(-1, 0);
+    timer_free(&later);
+    timer_free(&answer);
+}
+
 static void a_client_that_leaves_is_noticed_without_a_ping(void **state)
 {
     (void)state;
@@ -789,6 +841,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_path_leads_out_of_the_root, start, stop),
         cmocka_unit_test_setup_teardown(a_stream_has_its_headers_and_events, start, stop),
         cmocka_unit_test_setup_teardown(an_event_reaches_a_client_that_waits, start, stop),
+        cmocka_unit_test_setup_teardown(a_request_that_never_ends_is_cut_off, start, stop),
+        cmocka_unit_test_setup_teardown(an_answer_may_take_longer_than_a_request, start, stop),
         cmocka_unit_test_setup_teardown(a_client_that_leaves_is_noticed_without_a_ping, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_slow_client_slows_the_sender_and_gets_everything, start,
