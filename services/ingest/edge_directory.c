@@ -436,13 +436,24 @@ static int apply(struct command *command, struct txn *txn, ProtobufCMessage **re
     return r;
 }
 
-static void finish(struct command *command)
+static void on_taken_over(void *command)
+{
+    command_settled(command);
+}
+
+/* What was imported holds for whatever its sender does next. */
+static bool settle(struct command *command)
 {
     struct import *import = import_of(command);
 
-    people_done(&import->current);
     if (import->is_changed)
-        ingest_read_people(import->ingest);
+        ingest_read_people_then(import->ingest, on_taken_over, command);
+    return import->is_changed;
+}
+
+static void finish(struct command *command)
+{
+    people_done(&import_of(command)->current);
 }
 
 void edge_directory_import(void *state, struct call *call)
@@ -456,6 +467,7 @@ void edge_directory_import(void *state, struct call *call)
     import->command.state = ingest;
     import->command.load = load;
     import->command.apply = apply;
+    import->command.settle = settle;
     import->command.finish = finish;
     command_start(ingest->bus, &import->command);
 }

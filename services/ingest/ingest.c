@@ -41,6 +41,7 @@ static void on_directory(void *arg, int status, const struct db_rows *rows,
     people_init(&ingest->incoming_people);
     ingest->people_loading = false;
     ingest->people_loaded = true;
+    waits_end(&ingest->people_waits);
     if (ingest->people_again)
         ingest_read_people(ingest);
 }
@@ -51,8 +52,15 @@ void ingest_read_people(struct ingest *ingest)
     if (ingest->people_loading)
         return;
     ingest->people_loading = true;
+    waits_begin(&ingest->people_waits);
     if (store_directory(ingest->reader, on_directory, ingest) < 0)
         people_failed(ingest);
+}
+
+void ingest_read_people_then(struct ingest *ingest, void (*done)(void *arg), void *arg)
+{
+    waits_add(&ingest->people_waits, done, arg);
+    ingest_read_people(ingest);
 }
 
 /* --- moments of which nothing more is heard ----------------------------------------------------
@@ -252,6 +260,7 @@ void ingest_stop(void *state)
         return;
     timer_free(&ingest->tick);
     registry_close(&ingest->registry);
+    waits_give_up(&ingest->people_waits);
     moments_free(&ingest->moments);
     people_done(&ingest->people);
     people_done(&ingest->incoming_people);

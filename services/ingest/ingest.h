@@ -6,6 +6,7 @@
 #include "ingest/people.h"
 #include "ingest/registry.h"
 #include "ingest/rules/redact.h"
+#include "ingest/waits.h"
 #include "io/service.h"
 
 struct waiting_request;
@@ -23,6 +24,7 @@ struct ingest {
     struct people people;
     struct people incoming_people; /* being read */
     bool people_loaded, people_loading, people_again;
+    struct waits people_waits;
     struct redact redact;
     struct registry registry;
     struct timer *tick; /* each second: silence, gauges */
@@ -42,5 +44,7 @@ const char *ingest_not_ready(void *state);
 
 /* Reads the directory table again. */
 void ingest_read_people(struct ingest *ingest);
+/* The same, and call done(arg) when what is committed now has been taken over, or at the end. */
+void ingest_read_people_then(struct ingest *ingest, void (*done)(void *arg), void *arg);
 
 #endif

@@ -16,12 +16,6 @@
 
 #define RETRY_MS 1000
 
-struct registry_wait {
-    struct registry_wait *next;
-    void (*done)(void *arg);
-    void *arg;
-};
-
 static const struct source_option_spec ami_options[] = {
     {.name = "host", .required = true},
     {.name = "port", .is_port = true, .fallback = "5038"},
@@ -258,27 +252,13 @@ static void adopt_new(struct registry *registry)
     }
 }
 
-static void tell_waits(struct registry_wait **waits)
-{
-    struct registry_wait *wait = *waits;
-
-    *waits = NULL;
-    while (wait) {
-        struct registry_wait *next = wait->next;
-
-        wait->done(wait->arg);
-        free(wait);
-        wait = next;
-    }
-}
-
 static void finish(struct registry *registry)
 {
     registry->is_loading = false;
     registry->is_loaded = true;
     remove_gone(registry);
     adopt_new(registry);
-    tell_waits(&registry->waits);
+    waits_end(&registry->waits);
     if (registry->again)
         registry_reload(registry);
     else if (registry->on_loaded)
@@ -322,21 +302,12 @@ static void on_sources(void *arg, int status, const struct db_rows *rows,
         fail(registry);
 }
 
-static struct registry_wait **last_of(struct registry_wait **at)
-{
-    while (*at)
-        at = &(*at)->next;
-    return at;
-}
-
 static void start_reload(void *arg)
 {
     struct registry *registry = arg;
 
     registry->again = false;
-    /* What waited for the next reload, waits for this one; one that failed keeps its own. */
-    *last_of(&registry->waits) = registry->later;
-    registry->later = NULL;
+    waits_begin(&registry->waits);
     if (store_sources(registry->ingest->reader, on_sources, registry) < 0)
         fail(registry);
 }
@@ -353,13 +324,7 @@ void registry_reload(struct registry *registry)
 
 void registry_reload_then(struct registry *registry, void (*done)(void *arg), void *arg)
 {
-    struct registry_wait *wait = calloc(1, sizeof(*wait));
-
-    if (!wait)
-        abort();
-    wait->done = done;
-    wait->arg = arg;
-    *last_of(&registry->later) = wait;
+    waits_add(&registry->waits, done, arg);
     registry_reload(registry);
 }
 
@@ -385,8 +350,7 @@ void registry_close(struct registry *registry)
 {
     registry_stop_sources(registry);
     timer_free(&registry->retry);
-    tell_waits(&registry->waits);
-    tell_waits(&registry->later);
+    waits_give_up(&registry->waits);
     free_all(&registry->all);
     free_all(&registry->incoming);
 }

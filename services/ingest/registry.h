@@ -8,6 +8,7 @@
 #define MOMENT_INGEST_REGISTRY_H
 
 #include "base/seal.h"
+#include "ingest/waits.h"
 #include "io/db.h"
 #include "io/json.h"
 #include "io/loop.h"
@@ -80,7 +81,7 @@ struct registry {
     struct source *all;
     struct source *incoming; /* read so far by the reload under way */
     bool is_loading, is_loaded, again;
-    struct registry_wait *waits, *later; /* for the reload under way, for the one after it */
+    struct waits waits;
     struct timer *retry;
     void (*on_loaded)(void *arg);
     void *arg;
