@@ -42,14 +42,14 @@ async def play(moment, ami=True, log=True, speed=10, sessions=("ami.1",), at=Non
 def test_every_visit_is_there_as_it_was(ami, log):
     with Installation() as moment:
         moment.start()
-        asyncio.run(play(moment, ami, log, speed=20 if ami else 0))
+        asyncio.run(play(moment, ami, log, speed=40 if ami else 0))
         assert differences(moment.moments(), ami) == []
 
 
 def test_ami_alone_tells_the_same_story():
     with Installation() as moment:
         moment.start()
-        asyncio.run(play(moment, log=False, speed=20))
+        asyncio.run(play(moment, log=False, speed=40))
         assert differences(moment.moments(), True) == []
 
 
@@ -62,7 +62,7 @@ def test_kill_9_of_ingest_in_the_middle_loses_nothing():
             moment.start("ingest")
 
         # Past the calls that are in no queue_log: those of an outage nobody can know of.
-        asyncio.run(play(moment, speed=10, at={0.55: crash}))
+        asyncio.run(play(moment, speed=25, at={0.55: crash}))
         found = differences(moment.moments(), True, skip_holds=True)
         assert [d for d in found if "is extra" in d] == []
         assert found == []
@@ -71,7 +71,7 @@ def test_kill_9_of_ingest_in_the_middle_loses_nothing():
 def test_a_lost_ami_connection_beside_the_whole_log_changes_nothing():
     with Installation() as moment:
         moment.start()
-        asyncio.run(play(moment, speed=10, sessions=("ami-cut.1", "ami-cut.2")))
+        asyncio.run(play(moment, speed=25, sessions=("ami-cut.1", "ami-cut.2")))
         # never_queued calls are known by AMI alone; those inside the gap stay unknown to everybody.
         found = [d for d in differences(moment.moments(), True, skip_holds=True) if "1795307772.208" not in d
                  and "1795307774.209" not in d]
