@@ -562,6 +562,35 @@ static enum MHD_Result check_query(void *arg, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
+struct lengths {
+    unsigned lengths;
+    unsigned encodings;
+    bool is_chunked;
+};
+
+static enum MHD_Result count_length(void *arg, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    struct lengths *found = arg;
+    (void)kind;
+    if (slice_is_nocase(slice_of(name), "Content-Length"))
+        found->lengths++;
+    if (slice_is_nocase(slice_of(name), "Transfer-Encoding")) {
+        found->encodings++;
+        found->is_chunked = value && slice_is_nocase(slice_of(value), "chunked");
+    }
+    return MHD_YES;
+}
+
+/* Whoever stands in front of us may read such a header in another way, and what is the body of one
+ * request to it would be the next request to us. */
+static bool has_one_length(const struct http_request *request)
+{
+    struct lengths found = {0};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_length, &found);
+    return found.lengths + found.encodings <= 1 && (!found.encodings || found.is_chunked);
+}
+
 /* Everything that can be refused before a byte of the body is read. True: go on. */
 static bool admit(struct http_request *request)
 {
@@ -576,10 +605,10 @@ static bool admit(struct http_request *request)
     if (info && info->header_size > HEADER_BYTES_MAX) {
         http_problem(request, 431, "header-too-large", NULL, "The header is larger than %d bytes.",
                      HEADER_BYTES_MAX);
-    } else if (http_header(request, "Content-Length")[0] &&
-               http_header(request, "Transfer-Encoding")[0]) {
+    } else if (!has_one_length(request)) {
+        http_add_header(request, "Connection", "close");
         http_problem(request, 400, "ambiguous-length", NULL,
-                     "Content-Length and Transfer-Encoding exclude each other.");
+                     "A body has one Content-Length, or is sent as Transfer-Encoding: chunked.");
     } else if (!request->route && allow[0]) {
         http_add_header(request, "Allow", allow);
         http_problem(request, 405, "method-not-allowed", NULL, "This path takes %s.", allow);

@@ -644,6 +644,32 @@ static void an_event_reaches_a_client_that_waits(void **state)
     timer_free(&live);
 }
 
+/* What is the body to whoever stands in front of us must not be the next request to us. */
+static void a_body_has_one_length(void **state)
+{
+    (void)state;
+    static const char *const lengths[] = {
+        "Content-Length: 3\r\nContent-Length: 40\r\n",
+        "Content-Length: 3\r\nContent-Length: 3\r\n",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        "Transfer-Encoding:\r\nContent-Length: 3\r\n",
+    };
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char request[512];
+        snprintf(request, sizeof request,
+                 "POST /things/a HTTP/1.1\r\nHost: x\r\n%s\r\nabcGET /things/special" END,
+                 lengths[i]);
+        char *got = talk(request);
+        assert_has(got, "HTTP/1.1 400 ");
+        assert_has(got, "ambiguous-length");
+        assert_null(strstr(got, "literal"));
+        free(got);
+    }
+}
+
 static void on_half_a_minute_later(void *arg)
 {
     (void)arg;
@@ -841,6 +867,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_path_leads_out_of_the_root, start, stop),
         cmocka_unit_test_setup_teardown(a_stream_has_its_headers_and_events, start, stop),
         cmocka_unit_test_setup_teardown(an_event_reaches_a_client_that_waits, start, stop),
+        cmocka_unit_test_setup_teardown(a_body_has_one_length, start, stop),
         cmocka_unit_test_setup_teardown(a_request_that_never_ends_is_cut_off, start, stop),
         cmocka_unit_test_setup_teardown(an_answer_may_take_longer_than_a_request, start, stop),
         cmocka_unit_test_setup_teardown(a_client_that_leaves_is_noticed_without_a_ping, start,
