@@ -92,8 +92,8 @@ class Site:
                 file.write("%s %s\n" % (self.keys[name][0], users.get(name, "service:" + name)))
 
     def make_schemas(self):
-        with open(os.path.join(ROOT, "services/runtime/io/schema/000_runtime.sql")) as file:
-            runtime = file.read()
+        folder = os.path.join(ROOT, "services/runtime/io/schema")
+        runtime = "".join(open(os.path.join(folder, name)).read() for name in sorted(os.listdir(folder)))
         for schema in self.ports:
             self.sql("drop schema if exists %s cascade; create schema %s; set search_path = %s"
                      % (schema, schema, schema))
@@ -304,6 +304,54 @@ def test_refused_and_impossible_records_go_to_quarantine_and_the_stream_goes_on(
     assert rows == [(301, "", "refuse"), (602, "23505", "duplicate")]
     eventually(lambda: pair.counter("feedback", "moment_quarantine_records") == 2)
     pair.wait_ready("feedback")
+
+
+def crashes_until(site, is_done):
+    """How often feedback had to be started again."""
+    process, crashes = site.processes[1], 0
+    end = time.monotonic() + 60
+    while not is_done():
+        assert time.monotonic() < end
+        if process.poll() is not None:
+            assert process.returncode == 70
+            process, crashes = site.start("feedback"), crashes + 1
+        time.sleep(0.05)
+    return crashes
+
+
+def test_a_record_that_ends_the_process_goes_to_quarantine(pair):
+    with pair.client() as client:
+        client.hello()
+        client.emit("good", 20)
+        client.emit("crash")
+        client.emit("good", 20)
+        client.emit("crash")
+        client.emit("good", 1500)
+    crashes = crashes_until(pair, lambda: len(applied(pair)) == 1540)
+    rows = pair.sql("select seq, error, convert_from(body, 'UTF8') from feedback.quarantine order by seq")
+    assert [(seq, body) for seq, _, body in rows] == [(21, "crash"), (42, "crash")]
+    assert all(error.startswith("crashed") for _, error, _ in rows)
+    # The first may be met four times in company before it is alone, the second is met alone at once.
+    assert crashes <= 6
+    assert pair.sql("select max(to_seq) from feedback.cursor") == [(1542,)]
+    eventually(lambda: pair.sql("select count(*) from feedback.attempt")[0][0] < 10)
+    pair.wait_ready("feedback")
+
+
+def test_a_start_that_was_not_clean_puts_nothing_into_quarantine_by_itself(pair):
+    with pair.client() as client:
+        client.hello()
+        for i in range(6):
+            pair.processes[-1].kill()
+            pair.processes[-1].wait()
+            client.emit("good")
+            pair.start("feedback")
+            eventually(lambda: len(applied(pair)) == i + 1)
+        client.emit("good", 50)
+    eventually(lambda: len(applied(pair)) == 56)
+    assert nothing_was_applied_twice(pair)
+    # One for each start that found something to do, none for what came later.
+    assert pair.sql("select count(*), count(distinct from_seq), bool_or(is_alone) from feedback.attempt") == [(6, 6, False)]
 
 
 def test_an_operator_redrives_and_drops(pair):

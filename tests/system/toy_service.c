@@ -1,7 +1,8 @@
 /* toy_service NAME - the smallest service on service_main, for tests of the runtime itself.
  *
  * "ingest" answers toy.Emit: one record per call, its text in the body. "feedback" applies those
- * records to its table toy, refuses the text "refuse", and lets the database refuse "duplicate". */
+ * records to its table toy, refuses the text "refuse", lets the database refuse "duplicate", and
+ * does not survive "crash". */
 #include "base/text.h"
 #include "io/json.h"
 #include "io/service.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct emit {
     struct command command; /* must be first */
@@ -88,6 +90,9 @@ static int apply(void *state, struct txn *txn, const char *producer, const struc
     text_copy_slice(text, sizeof(text), record->body);
     if (strcmp(text, "refuse") == 0) {
         return -EBADMSG;
+    }
+    if (strcmp(text, "crash") == 0) {
+        _exit(70);
     }
     db_args_init(&args);
     db_i64(&args, strcmp(text, "duplicate") == 0 ? 1 : (int64_t)record->seq);

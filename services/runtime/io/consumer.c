@@ -18,6 +18,8 @@
 #define RETRY_MS 1000
 #define STALL_US (5 * US_PER_S)
 #define CURSOR_ROWS_KEPT 1000
+/* So often may a start end before what it was to apply is committed. */
+#define TRIES_IN_COMPANY 3
 
 enum state {
     CONSUMER_WAITING,  /* no link */
@@ -34,6 +36,14 @@ struct suspect {
     char error[512];
 };
 
+/* Whether one of the next records may end the process. */
+struct wariness {
+    bool is_wary;     /* what comes next is written down first; so it begins */
+    bool is_writing;  /* that, just now */
+    uint64_t written; /* the place that was written down; UINT64_MAX: none */
+    size_t alone;     /* so many more records one by one */
+};
+
 struct consumer {
     struct consumer_options options;
     enum state state;
@@ -47,6 +57,7 @@ struct consumer {
     uint64_t last_nonce;
     size_t chunk_max;
     struct suspect suspect;
+    struct wariness wariness;
     struct chunk *chunk; /* in flight; the stream's until done */
     bool is_asking;      /* a cursor query is under way */
     bool is_closed;      /* free when it ends */
@@ -67,9 +78,17 @@ struct chunk {
     char detail[300];   /* of the last one */
 };
 
+/* Where we are, and how often a process has tried in vain to get on from there. One row. */
 static const char SQL_CURSOR[] =
-    "select to_seq, epoch from cursor where consumer = $1 and producer = $2 and shard = $3 "
-    "order by from_seq desc limit 1";
+    "select place.seq, place.epoch, count(attempt.at), coalesce(bool_or(is_alone), false) from "
+    "(select coalesce(max(to_seq), 0) as seq, coalesce(max(epoch), 0) as epoch from "
+    "(select to_seq, epoch from cursor where consumer = $1 and producer = $2 and shard = $3 "
+    "order by from_seq desc limit 1) last) place "
+    "left join attempt on consumer = $1 and producer = $2 and shard = $3 and from_seq = place.seq "
+    "group by place.seq, place.epoch";
+static const char SQL_ATTEMPT[] =
+    "insert into attempt (consumer, producer, shard, from_seq, is_alone) "
+    "values ($1, $2, $3, $4, $5)";
 static const char SQL_ADVANCE[] =
     "insert into cursor (consumer, producer, shard, from_seq, to_seq, epoch) "
     "values ($1, $2, $3, $4, $5, $6)";
@@ -80,6 +99,8 @@ static const char SQL_TRIM[] =
     "delete from cursor where consumer = $1 and producer = $2 and shard = $3 and from_seq < "
     "(select from_seq from cursor where consumer = $1 and producer = $2 and shard = $3 "
     "order by from_seq desc offset $4 limit 1)";
+static const char SQL_TRIM_ATTEMPTS[] =
+    "delete from attempt where consumer = $1 and producer = $2 and shard = $3 and from_seq < $4";
 
 static void locate(struct consumer *consumer);
 static void pump(struct consumer *consumer);
@@ -232,6 +253,9 @@ static int trim_apply(struct work *work, struct txn *txn)
     add_identity(&args, trim->consumer);
     db_i64(&args, CURSOR_ROWS_KEPT);
     txn_write(txn, SQL_TRIM, &args);
+    add_identity(&args, trim->consumer);
+    db_i64(&args, (int64_t)trim->consumer->committed.seq);
+    txn_write(txn, SQL_TRIM_ATTEMPTS, &args);
     return 0;
 }
 
@@ -254,12 +278,106 @@ static void trim_now_and_then(struct consumer *consumer)
     }
 }
 
+/* --- a record that ends the process --- */
+
+/* At the first sight of our place: what did the processes before us leave there? A chunk has at
+ * most CHUNK_RECORDS_MAX records, so what ended them is among so many. */
+static void grow_wary(struct consumer *consumer, uint64_t tries, bool ended_alone)
+{
+    struct wariness *wariness = &consumer->wariness;
+
+    *wariness = (struct wariness){.is_wary = true, .written = UINT64_MAX};
+    if (tries >= TRIES_IN_COMPANY || ended_alone) {
+        wariness->alone = CHUNK_RECORDS_MAX;
+    }
+    if (ended_alone) {
+        consumer->suspect.seq = consumer->committed.seq + 1;
+        text_copy(consumer->suspect.sqlstate, sizeof(consumer->suspect.sqlstate), "");
+        text_copy(consumer->suspect.error, sizeof(consumer->suspect.error),
+                  "crashed: the process ended while it applied this record alone");
+    }
+}
+
+static void grow_calm(struct wariness *wariness, size_t applied)
+{
+    wariness->alone -= applied < wariness->alone ? applied : wariness->alone;
+    wariness->is_wary = wariness->alone > 0;
+}
+
+struct attempt {
+    struct work work;          /* first */
+    struct consumer *consumer; /* outlives the stream's works */
+    uint64_t from_seq;
+    bool is_alone;
+};
+
+static int attempt_apply(struct work *work, struct txn *txn)
+{
+    const struct attempt *attempt = container_of(work, struct attempt, work);
+    struct db_args args;
+
+    add_identity(&args, attempt->consumer);
+    db_i64(&args, (int64_t)attempt->from_seq);
+    db_bool(&args, attempt->is_alone);
+    txn_write(txn, SQL_ATTEMPT, &args);
+    return 0;
+}
+
+static void attempt_done(struct work *work, int status, const struct db_error *error unused_arg)
+{
+    struct attempt *attempt = container_of(work, struct attempt, work);
+    struct consumer *consumer = attempt->consumer;
+
+    consumer->wariness.is_writing = false;
+    if (status == 0) {
+        consumer->wariness.written = attempt->from_seq;
+        pump(consumer);
+    } else if (consumer->state != CONSUMER_STOPPED) {
+        retry_later(consumer);
+    }
+    free(attempt);
+}
+
+static const struct work_ops attempt_ops = {.apply = attempt_apply, .done = attempt_done};
+
+/* True: not before attempt_done. What goes to quarantine is not applied and cannot end us. */
+static bool must_write_down_first(struct consumer *consumer)
+{
+    struct wariness *wariness = &consumer->wariness;
+    uint64_t place = consumer->committed.seq;
+
+    if (!wariness->is_wary || wariness->written == place || consumer->suspect.seq == place + 1) {
+        return false;
+    }
+    if (wariness->is_writing) {
+        return true;
+    }
+    struct attempt *attempt = calloc(1, sizeof(*attempt));
+    if (!attempt) {
+        retry_later(consumer);
+        return true;
+    }
+    attempt->work.ops = &attempt_ops;
+    attempt->work.bytes = sizeof(*attempt);
+    attempt->consumer = consumer;
+    attempt->from_seq = place;
+    attempt->is_alone = wariness->alone > 0;
+    wariness->is_writing = true;
+    if (stream_submit(consumer->options.stream, &attempt->work) < 0) {
+        wariness->is_writing = false;
+        free(attempt);
+        retry_later(consumer);
+    }
+    return true;
+}
+
 static void chunk_committed(struct consumer *consumer, struct chunk *chunk)
 {
     const struct record *last = &chunk->last->record;
 
     consumer->committed = (struct position){.epoch = last->epoch, .seq = last->seq};
     consumer->suspect.seq = 0;
+    grow_calm(&consumer->wariness, chunk->count);
     consumer->chunk_max *= 2;
     if (consumer->chunk_max > CHUNK_RECORDS_MAX) {
         consumer->chunk_max = CHUNK_RECORDS_MAX;
@@ -347,7 +465,8 @@ static struct chunk *make_chunk(struct consumer *consumer)
     if (!chunk) {
         return NULL;
     }
-    chunk->items = intake_cut(&consumer->intake, consumer->chunk_max, CHUNK_BYTES_MAX);
+    chunk->items = intake_cut(&consumer->intake, consumer->wariness.alone ? 1 : consumer->chunk_max,
+                              CHUNK_BYTES_MAX);
     for (struct intake_item *item = chunk->items; item; item = item->next) {
         chunk->last = item;
         chunk->count++;
@@ -367,6 +486,9 @@ static void pump(struct consumer *consumer)
         return;
     }
     assert(consumer->intake.first->record.seq == consumer->committed.seq + 1);
+    if (must_write_down_first(consumer)) {
+        return;
+    }
     struct chunk *chunk = make_chunk(consumer);
     if (!chunk) {
         retry_later(consumer);
@@ -450,9 +572,11 @@ static void on_cursor(void *arg, int status, const struct db_rows *rows,
         retry_later(consumer);
         return;
     }
-    if (db_count(rows) > 0) {
-        position.seq = (uint64_t)db_get_i64(rows, 0, 0);
-        position.epoch = (uint32_t)db_get_i64(rows, 0, 1);
+    position.seq = (uint64_t)db_get_i64(rows, 0, 0);
+    position.epoch = (uint32_t)db_get_i64(rows, 0, 1);
+    if (!consumer->is_located) {
+        consumer->committed = position;
+        grow_wary(consumer, (uint64_t)db_get_i64(rows, 0, 2), db_get_bool(rows, 0, 3));
     }
     located(consumer, position);
 }

@@ -6,6 +6,10 @@
  * cursor again. A chunk that the database refuses is halved until one record is alone, and that one
  * goes to quarantine with the error. DIVERGED and TRUNCATED halt: an operator must decide.
  *
+ * A record that ends the process has no error to report. So what is applied first after a start is
+ * written down before (table attempt). After three starts that ended at the same place the records
+ * come one by one, and the one that ends the process alone goes to quarantine as "crashed".
+ *
  * Logs nothing; on_event tells. Loop thread only. */
 #ifndef MOMENT_IO_CONSUMER_H
 #define MOMENT_IO_CONSUMER_H
