@@ -11,7 +11,7 @@
 /* A caller of whom nobody knows which person it is sees nobody's own. */
 static struct visible visible_to(const struct caller *caller)
 {
-    const uint32_t all = ROLE_LEADER | ROLE_COACH | ROLE_OPERATOR | ROLE_SERVICE;
+    const uint32_t all = ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_OPERATOR | ROLE_SERVICE;
 
     return (struct visible){
         .sites = caller->sites,

@@ -23,9 +23,10 @@ static struct metric *const metrics[] = {
     &feedback_alert_delay_seconds,
 };
 
-#define EVERYBODY (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_OPERATOR | ROLE_SERVICE)
-/* Agents see their own; operators see no customer content. */
-#define PEOPLE (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_SERVICE)
+#define EVERYBODY                                                                                  \
+    (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_INTEGRATOR | ROLE_OPERATOR | ROLE_SERVICE)
+/* Agents see their own, integrators read within their sites; operators see no customer content. */
+#define PEOPLE (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_INTEGRATOR | ROLE_SERVICE)
 
 #define MESSAGES(name)                                                                             \
     &moment__v1__##name##_request__descriptor, &moment__v1__##name##_response__descriptor

@@ -62,20 +62,40 @@ static void on_events(void *arg, int status, const struct db_rows *rows,
         reply(query, rows);
 }
 
+static bool took_part(const Moment__V1__Moment *moment, const char *person_id)
+{
+    if (strcmp(moment->person_id, person_id) == 0)
+        return true;
+    for (size_t i = 0; i < moment->n_visits; i++)
+        if (strcmp(moment->visits[i]->person_id, person_id) == 0)
+            return true;
+    return false;
+}
+
+/* Agents see what they took part in. A moment without a team (nobody has answered) is looked after
+ * by every team of its site. */
+static bool sees_moment(const struct caller *caller, const Moment__V1__Moment *moment)
+{
+    const uint32_t in_scope = ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_SERVICE;
+    const char *person_id = caller->person_id ? caller->person_id : "";
+
+    if ((caller->roles & in_scope) == 0)
+        return person_id[0] != '\0' && took_part(moment, person_id);
+    return moment->team_id[0] == '\0' || caller_sees_team(caller, moment->team_id);
+}
+
 static bool sees(const struct caller *caller, const char *site, struct slice snapshot)
 {
     Moment__V1__Moment *moment;
-    bool sees_team;
+    bool is_seen;
 
     if (!caller_sees_site(caller, site))
         return false;
-    if (caller->team_count == 0)
-        return true;
     moment = moment__v1__moment__unpack(NULL, snapshot.len, (const uint8_t *)snapshot.at);
-    sees_team = moment && caller_sees_team(caller, moment->team_id);
+    is_seen = moment && sees_moment(caller, moment);
     if (moment)
         moment__v1__moment__free_unpacked(moment, NULL);
-    return sees_team;
+    return is_seen;
 }
 
 static void on_moment(void *arg, int status, const struct db_rows *rows,

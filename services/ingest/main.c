@@ -70,7 +70,8 @@ static const struct call_route calls[] = {
      ROLE_OPERATOR | ROLE_INTEGRATOR | ROLE_LEADER | ROLE_COACH | ROLE_SERVICE,
      &moment__v1__list_directory_request__descriptor,
      &moment__v1__list_directory_response__descriptor, edge_directory_list},
-    {"ingest.GetMomentEvents", ROLE_LEADER | ROLE_COACH | ROLE_SERVICE,
+    {"ingest.GetMomentEvents",
+     ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_INTEGRATOR | ROLE_SERVICE,
      &moment__v1__get_moment_events_request__descriptor,
      &moment__v1__get_moment_events_response__descriptor, edge_moments_events},
 };

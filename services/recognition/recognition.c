@@ -414,7 +414,8 @@ static bool read_filter(struct call *call, struct candidate_filter *filter)
         .site_count = caller->site_count,
         .teams = caller->teams,
         .team_count = caller->team_count,
-        .is_own_only = (caller->roles & (ROLE_LEADER | ROLE_COACH | ROLE_SERVICE)) == 0,
+        .is_own_only =
+            (caller->roles & (ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_SERVICE)) == 0,
         .own_person_id = caller->person_id != NULL ? caller->person_id : "",
         .moment_id = request->moment_id,
         .person_id = request->person_id,

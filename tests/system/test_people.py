@@ -94,7 +94,10 @@ def test_scope_limits_lists_figures_details_and_floor_alike(moment, name, option
     report = moment.api(REPORT + "&bucket=all", token=who)
     assert report["totals"]["counts"]["offered"] == len(seen)
     for m in moment.moments():
-        moment.api("/api/v1/moments/" + m["moment_id"], token=who, expect=200 if m["source_contact_id"] in seen else 404)
+        is_seen = m["source_contact_id"] in seen
+        detail = moment.api("/api/v1/moments/" + m["moment_id"], token=who, expect=200 if is_seen else 404)
+        # Every part of it: each owner draws the same line.
+        assert not is_seen or [detail[part]["problem"] for part in ("events", "evaluations", "alerts", "candidates")] == [None] * 4
 
 
 def test_an_agent_sees_their_own_moments_and_no_alerts(moment):
@@ -102,6 +105,10 @@ def test_an_agent_sees_their_own_moments_and_no_alerts(moment):
     session = sign_in(moment, "anna", re.search(r"password: (\S+)", out).group(1))
     assert sorted(m["source_contact_id"] for m in session.get("/api/v1/moments")[1]["items"]) == ["a1", "a2"]
     assert session.get("/api/v1/alerts")[0] == 403
+    for m in moment.moments():
+        status, detail = session.get("/api/v1/moments/" + m["moment_id"])
+        assert status == (200 if m["source_contact_id"] in ("a1", "a2") else 404)
+        assert status == 404 or (detail["events"]["items"] and detail["evaluations"]["problem"] is None)
     assert session.get(REPORT + "&bucket=all")[1]["totals"]["counts"]["offered"] == 2
 
 
