@@ -235,9 +235,11 @@ int source_rotate_run(const struct ctl_command *command, int argc, char **argv)
     const Moment__V1__RotateSourceResponse *rotated = (Moment__V1__RotateSourceResponse *)response;
     print_once("token", rotated->token);
     print_once("webhook secret", rotated->webhook_secret);
-    ctl_say("%s", request.retire_old ? "The older secret is refused from now on."
-                                     : "The older secret stays valid until `momentctl source "
-                                       "rotate NAME --retire-old`.");
+    ctl_say("%s",
+            request.retire_old
+                ? "Older secrets are refused from now on."
+                : "The one before stays valid beside it; rotating with --retire-old makes one "
+                  "that stands alone.");
     ask_free(response);
     return CTL_OK;
 }

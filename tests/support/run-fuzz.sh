@@ -26,4 +26,5 @@ one() {
     return "$code"
 }
 export -f one
+# shellcheck disable=SC2016 # for the shell inside
 printf '%s\n' "$@" | xargs -P 2 -I{} bash -c 'one "$1"' one {}
