@@ -184,6 +184,15 @@ def test_card_numbers_and_addresses_do_not_reach_the_stream(moment):
         bodies = b"".join(bytes(r[0]) for r in moment.sql("select body from %s.stream" % schema))
         assert number.encode() not in bodies and caller.encode() not in bodies
     assert moment.sql("select count(*) from ingest.customer where address = %s", caller)[0][0] == 1
+    # Nowhere else in the whole database, whatever a table is called.
+    tables = [t for t, in moment.sql("select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname in "
+                                     "('ingest', 'feedback', 'recognition', 'reporting') and tablename <> 'customer'")]
+    assert len(tables) > 20
+    for table in tables:
+        rows = moment.sql("select 1 from %s t where t::text like %%s or t::text like %%s or t::text like %%s or t::text like %%s" % table,
+                          "%" + number + "%", "%" + caller + "%", "%" + number.encode().hex() + "%",
+                          "%" + caller.encode().hex() + "%")
+        assert rows == [], table
 
 
 def test_too_much_too_fast_is_told_when_to_come_back():
