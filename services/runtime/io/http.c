@@ -386,10 +386,14 @@ static void client_end(struct client *client)
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         client_begin(arg, connection, context);
-    else if (*context)
+        return;
+    }
+    if (*context)
         client_end(*context);
+    /* At the limit MHD listens no more, and looks whether it may again only when it runs. */
+    kick(arg);
 }
 
 /* since_us 0: nothing is expected of the client. */

@@ -670,6 +670,28 @@ static void a_body_has_one_length(void **state)
     }
 }
 
+/* The listener must come back when there is room, even if nothing else happens. */
+static void after_a_crowd_the_next_one_is_served(void **state)
+{
+    (void)state;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons((uint16_t)http_port(t.http))};
+    int fds[13];
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(fds[i], (struct sockaddr *)&address, sizeof address), 0);
+    }
+    for (int i = 0; i < 1000 && http_connections(t.http) < 10; i++)
+        turn();
+    assert_int_equal(http_connections(t.http), 10);
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        close(fds[i]);
+    for (int i = 0; i < 1000 && http_connections(t.http) > 0; i++)
+        turn();
+    says("GET /things/special" END, "HTTP/1.1 201 ");
+}
+
 static void on_half_a_minute_later(void *arg)
 {
     (void)arg;
@@ -868,6 +890,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stream_has_its_headers_and_events, start, stop),
         cmocka_unit_test_setup_teardown(an_event_reaches_a_client_that_waits, start, stop),
         cmocka_unit_test_setup_teardown(a_body_has_one_length, start, stop),
+        cmocka_unit_test_setup_teardown(after_a_crowd_the_next_one_is_served, start, stop),
         cmocka_unit_test_setup_teardown(a_request_that_never_ends_is_cut_off, start, stop),
         cmocka_unit_test_setup_teardown(an_answer_may_take_longer_than_a_request, start, stop),
         cmocka_unit_test_setup_teardown(a_client_that_leaves_is_noticed_without_a_ping, start,
