@@ -52,6 +52,15 @@ static void set_cookie(const struct reporting *reporting, struct http_request *r
     http_add_header(request, "Set-Cookie", text);
 }
 
+/* Nobody knows whether the password was right: that is no failure of whoever sent it. */
+static void login_unavailable(struct login *login)
+{
+    throttle_take_back(&login->reporting->by_login, login->login);
+    throttle_take_back(&login->reporting->by_remote, http_remote(login->request));
+    access_unavailable(login->request);
+    login_free(login);
+}
+
 /* --- step 4: the session is durable -------------------------------------------------------- */
 
 static int apply_login(struct work *work, struct txn *txn)
@@ -87,11 +96,8 @@ static const struct work_ops login_ops = {.apply = apply_login, .done = done_log
 static void refuse(struct login *login)
 {
     char quoted[LOGIN_SIZE * 2];
-    int64_t now = clock_mono_us();
 
     metric_add(&metric_logins, "refused", 1);
-    throttle_fail(&login->reporting->by_login, login->login, now);
-    throttle_fail(&login->reporting->by_remote, http_remote(login->request), now);
     log_info("login_refused", "login=%s remote=%s", log_quote(login->login, quoted, sizeof(quoted)),
              http_remote(login->request));
     http_problem(login->request, 401, "wrong-credentials", NULL, "Login or password is not right.");
@@ -103,6 +109,7 @@ static void open_session(struct login *login)
     const struct conf *conf = service_conf(login->reporting->service);
 
     throttle_forgive(&login->reporting->by_login, login->login);
+    throttle_take_back(&login->reporting->by_remote, http_remote(login->request));
     seal_token("ms", login->token);
     seal_sha256(login->token, strlen(login->token), login->token_hash);
     login->expires_at = clock_wall_us() + conf_integer(conf, "session_max_s") * US_PER_S;
@@ -153,8 +160,7 @@ static void on_account(void *arg, int status, const struct db_rows *rows,
         status = loop_work(service_loop(login->reporting->service), verify, on_verified, login);
     if (status < 0) {
         login->reporting->hashing--;
-        access_unavailable(login->request);
-        login_free(login);
+        login_unavailable(login);
     }
 }
 
@@ -231,11 +237,12 @@ void session_create(void *state, struct http_request *request)
         return;
     }
     reporting->hashing++;
+    throttle_fail(&reporting->by_login, login->login, clock_mono_us());
+    throttle_fail(&reporting->by_remote, http_remote(request), clock_mono_us());
     if (store_find_account(service_reader(reporting->service), login->login, on_account, login) <
         0) {
         reporting->hashing--;
-        access_unavailable(request);
-        login_free(login);
+        login_unavailable(login);
     }
 }
 

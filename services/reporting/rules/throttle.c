@@ -82,6 +82,16 @@ void throttle_fail(struct throttle *throttle, const char *key, int64_t now_us)
         entry->count -= THROTTLE_FAILURES_MAX;
 }
 
+void throttle_take_back(struct throttle *throttle, const char *key)
+{
+    uint64_t wanted = key_of(key);
+
+    for (size_t i = 0; i < THROTTLE_KEYS; i++) {
+        if (throttle->entries[i].key == wanted && throttle->entries[i].count > 0)
+            throttle->entries[i].count--;
+    }
+}
+
 void throttle_forgive(struct throttle *throttle, const char *key)
 {
     uint64_t wanted = key_of(key);

@@ -27,7 +27,10 @@ struct throttle {
 void throttle_init(struct throttle *throttle, uint32_t limit, int64_t window_us);
 /* 0: go ahead; else microseconds until it may be tried again. */
 int64_t throttle_wait_us(const struct throttle *throttle, const char *key, int64_t now_us);
+/* An attempt counts as a failure from its beginning, so that many at once are no more than the
+ * limit either; take it back when it was none. */
 void throttle_fail(struct throttle *throttle, const char *key, int64_t now_us);
+void throttle_take_back(struct throttle *throttle, const char *key);
 void throttle_forgive(struct throttle *throttle, const char *key);
 
 #endif

@@ -57,6 +57,22 @@ static void success_forgives(void **state)
     assert_int_equal(throttle_wait_us(&throttle, "anna", 5), 0);
 }
 
+static void what_was_no_failure_is_taken_back(void **state)
+{
+    (void)state;
+    throttle_take_back(&throttle, "anna");
+    for (int64_t i = 0; i < 3; i++)
+        throttle_fail(&throttle, "anna", i);
+    throttle_take_back(&throttle, "anna");
+    assert_int_equal(throttle_wait_us(&throttle, "anna", 5), 0);
+    throttle_fail(&throttle, "anna", 5);
+    assert_int_equal(throttle_wait_us(&throttle, "anna", 5), 995);
+    for (int64_t i = 0; i < 3; i++)
+        throttle_take_back(&throttle, "anna");
+    throttle_take_back(&throttle, "anna");
+    assert_int_equal(throttle_wait_us(&throttle, "anna", 5), 0);
+}
+
 static void a_flood_of_keys_pushes_out_the_oldest_only(void **state)
 {
     char key[32];
@@ -83,6 +99,7 @@ int main(void)
         cmocka_unit_test_setup(the_window_slides, start),
         cmocka_unit_test_setup(others_are_not_held_up, start),
         cmocka_unit_test_setup(success_forgives, start),
+        cmocka_unit_test_setup(what_was_no_failure_is_taken_back, start),
         cmocka_unit_test_setup(a_flood_of_keys_pushes_out_the_oldest_only, start),
     };
 
