@@ -4,6 +4,7 @@
 #include "io/bus_parts.h"
 #include "io/counters.h"
 #include "io/intake.h"
+#include "io/quarantine.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -92,9 +93,6 @@ static const char SQL_ATTEMPT[] =
 static const char SQL_ADVANCE[] =
     "insert into cursor (consumer, producer, shard, from_seq, to_seq, epoch) "
     "values ($1, $2, $3, $4, $5, $6)";
-static const char SQL_QUARANTINE[] =
-    "insert into quarantine (consumer, producer, shard, seq, epoch, site, key, type, record_at, "
-    "body, sqlstate, error) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 static const char SQL_TRIM[] =
     "delete from cursor where consumer = $1 and producer = $2 and shard = $3 and from_seq < "
     "(select from_seq from cursor where consumer = $1 and producer = $2 and shard = $3 "
@@ -161,20 +159,8 @@ static void chunk_load(struct work *work, struct txn *txn)
 static void write_quarantine(struct chunk *chunk, struct txn *txn, const struct record *record,
                              const char *sqlstate, const char *error)
 {
-    struct db_args args;
-
-    add_identity(&args, chunk->consumer);
-    db_i64(&args, (int64_t)record->seq);
-    db_i32(&args, (int32_t)record->epoch);
-    db_text(&args, record->site);
-    db_text(&args, record->key);
-    db_text(&args, record->type);
-    /* Not db_time's null for 0: the column takes none. */
-    db_time(&args, record->at_us ? record->at_us : 1);
-    db_bytes(&args, record->body.at, record->body.len);
-    db_text(&args, sqlstate);
-    db_text(&args, error);
-    txn_write(txn, SQL_QUARANTINE, &args);
+    quarantine_write(txn, chunk->consumer->options.consumer, chunk->consumer->options.producer,
+                     record, sqlstate, error);
     chunk->quarantined++;
     snprintf(chunk->detail, sizeof(chunk->detail), "seq=%llu type=%.60s key=%.60s: %.140s",
              (unsigned long long)record->seq, record->type, record->key, error);

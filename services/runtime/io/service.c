@@ -234,7 +234,7 @@ static void on_consumer_event(void *arg, const char *producer, enum consumer_eve
         break;
     case CONSUMER_QUARANTINED:
         log_error("quarantined", "producer=%s detail=%s", producer, quoted);
-        service_count_quarantine(arg);
+        quarantine_count(arg);
         break;
     case CONSUMER_HALTED:
         log_error("consumer_halted", "producer=%s reason=%s", producer, quoted);
@@ -331,7 +331,7 @@ static void serve(struct service *service)
         return;
     }
     service->phase = SERVICE_SERVING;
-    service_count_quarantine(service);
+    quarantine_count(service);
     log_info("serving", "bus=%s http=%s epoch=%u head=%llu", bus_endpoint(service->bus),
              service->http ? conf_text(service->conf, "http_address") : "-",
              stream_head(service->stream).epoch,
@@ -408,34 +408,6 @@ static void on_link(void *arg unused_arg, const char *peer, bool is_up, const ch
 
 /* --- once a second --- */
 
-static const char SQL_QUARANTINE[] =
-    "select count(*), current_setting('synchronous_standby_names') <> '' from quarantine "
-    "where settled_at is null";
-
-static void on_quarantine_count(void *arg, int status, const struct db_rows *rows,
-                                const struct db_error *error unused_arg)
-{
-    struct service *service = arg;
-
-    if (status == 0) {
-        service->quarantined = (uint64_t)db_get_i64(rows, 0, 0);
-        service->is_replicated = db_get_bool(rows, 0, 1);
-        metric_set(&counter_quarantine, NULL, (double)service->quarantined);
-    }
-}
-
-void service_count_quarantine(struct service *service)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    if (service->reader && db_is_up(service->reader) &&
-        db_query(service->reader, SQL_QUARANTINE, &args, on_quarantine_count, service) < 0) {
-        log_debug("quarantine_not_counted", "reason=reader");
-    }
-    db_args_done(&args);
-}
-
 static void complain(struct service *service)
 {
     char quoted[ERROR_SIZE];
@@ -465,7 +437,7 @@ static void on_tick(void *arg)
         }
     } else if (service->phase == SERVICE_SERVING && ++service->ticks >= COUNT_QUARANTINE_TICKS) {
         service->ticks = 0;
-        service_count_quarantine(service);
+        quarantine_count(service);
     }
 }
 

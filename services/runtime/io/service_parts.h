@@ -4,6 +4,7 @@
 #define MOMENT_IO_SERVICE_PARTS_H
 
 #include "io/consumer.h"
+#include "io/quarantine.h"
 #include "io/service.h"
 
 #include <uv.h>
@@ -50,16 +51,14 @@ struct service {
 /* Until everything is closed; the exit code. */
 int service_run(const struct service_spec *spec, struct conf *conf);
 void service_drain(struct service *service);
-/* Count again what is in quarantine. */
-void service_count_quarantine(struct service *service);
 const char *service_phase(const struct service *service);
 
 /* --- admin.c --- */
 extern const struct http_route admin_routes[];
 extern const size_t admin_route_count;
 
-/* --- runtime_calls.c: Status, SetLogLevel, Drain, the quarantine. The bus's state is the struct
- * service; the service's own handlers get its own state. --- */
+/* --- runtime_calls.c: Status, SetLogLevel, Drain, and the handlers of quarantine.h. The bus's
+ * state is the struct service; the service's own handlers get its own state. --- */
 extern const struct call_route runtime_calls[];
 extern const size_t runtime_call_count;
 
