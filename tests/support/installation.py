@@ -11,6 +11,7 @@ folder, on free loopback ports. Processes are known by pid and ended by pid.
 import contextlib
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -45,12 +46,13 @@ def wait_for(what, condition, seconds=30, step=0.05):
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
+    """Ports below those that the kernel gives to outgoing connections, which could take one before we listen."""
+    ports = []
+    while len(ports) < count:
+        port = random.SystemRandom().randrange(20000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            ports += [port] if port not in ports else []
     return ports
 
 

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import urllib.request
 import psycopg2
 import pytest
 
-from installation import BIN, SERVICES, Installation, wait_for
+from installation import BIN, ROOT, SERVICES, Installation, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,30 @@ def test_status_tells_streams_cursors_and_sources(moment):
     assert any(s["name"] == "crm" for s in status["sources"])
     text = moment.ctl("status")
     assert "ingest" in text and "crm" in text
+
+
+@pytest.mark.parametrize("words", ["status", "source list", "standard list", "user list", "token list", "directory list",
+                                   "quarantine list"])
+def test_every_list_is_a_table_for_people_and_json_for_machines(moment, words):
+    for command in (("user", "add", "lister", "--role", "leader"), ("token", "add", "--role", "leader", "lister"),
+                    ("standard", "publish", os.path.join(ROOT, "deploy/examples/standard-sales.json")),
+                    ("directory", "import", os.path.join(ROOT, "deploy/examples/directory.csv"))):
+        moment.ctl(*command, check=False)  # there already, from the second time on
+    shown = moment.ctl(*words.split())
+    assert shown.strip() and "(null)" not in shown
+    json.loads(moment.ctl(*words.split(), "--json"))
+
+
+def test_one_service_that_is_down_does_not_hide_the_others(moment):
+    moment.kill("recognition")
+    try:
+        done = moment.ctl("status", check=False)
+        assert done.returncode != 0 and re.search(r"recognition\s+down", done.stdout), done
+        assert re.search(r"feedback\s+(?!down)\w", done.stdout)
+        done = moment.ctl("quarantine", "list", check=False)
+        assert done.returncode != 0 and "recognition" in done.stderr
+    finally:
+        moment.start("recognition")
 
 
 def test_verify_proves_the_chain_and_finds_one_altered_byte(moment):

@@ -82,6 +82,22 @@ def test_truncation_in_place_begins_again_at_the_start(moment):
     assert differences(moment.moments(), False) == []
 
 
+def test_a_source_that_goes_and_comes_back_repeats_and_loses_nothing(moment):
+    connect(moment)
+    half = LOG.index(b"\n", len(LOG) // 2) + 1
+    append(moment, LOG[:half])
+    moment.settle()
+    before = taken(moment)
+    assert before > 0
+    moment.ctl("source", "remove", "pbx-log")
+    append(moment, LOG[half:])
+    connect(moment)
+    moment.settle()
+    assert differences(moment.moments(), False) == []
+    keys, = moment.sql("select count(*) - count(distinct event_id) from ingest.event")[0]
+    assert keys == 0 and taken(moment) > before
+
+
 def test_a_missing_file_is_waited_for_and_said(moment):
     connect(moment)
     listed = moment.ctl("source", "list")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from installation import CAPTURE, Installation
+from installation import CAPTURE, Installation, free_ports
 from pbx import SECRET, USER, Pbx
 from truth import differences
 
@@ -26,7 +26,7 @@ async def play(moment, ami=True, log=True, speed=10, sessions=("ami.1",), at=Non
     """Live the day; at = {progress: function} happens meanwhile, off the loop."""
     log_path = os.path.join(moment.dir, "queue_log") if log else None
     pending = sorted((at or {}).items())
-    pbx = Pbx(CAPTURE, ("127.0.0.1", 0) if ami else None, log_path, speed, sessions=sessions, wait_for_login=ami)
+    pbx = Pbx(CAPTURE, ("127.0.0.1", free_ports(1)[0]) if ami else None, log_path, speed, sessions=sessions, wait_for_login=ami)
     async with pbx:
         await asyncio.to_thread(add_sources, moment, pbx, log_path)
         while not pbx.finished.is_set():
