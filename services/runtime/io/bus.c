@@ -133,6 +133,24 @@ static void welcome(struct session *session)
     session_send(session, &frame);
 }
 
+/* One integrator whose program greets again and again must not use up what is there for all: the
+ * session that it has not used for the longest time ends. */
+static void make_room(struct bus *bus, const char *user_id)
+{
+    struct session *stalest = NULL;
+    size_t count = 0;
+
+    for (struct session *at = bus->sessions; at; at = at->next) {
+        if (strcmp(at->user_id, user_id) == 0) {
+            count++;
+            stalest = !stalest || at->heard_us <= stalest->heard_us ? at : stalest;
+        }
+    }
+    if (count >= SESSIONS_PER_SOURCE) {
+        session_end(bus, stalest);
+    }
+}
+
 static void session_begin(struct bus *bus, const struct frame_received *received)
 {
     struct session *session = session_at(bus, &received->from);
@@ -141,6 +159,9 @@ static void session_begin(struct bus *bus, const struct frame_received *received
         refuse(bus, &received->from, MOMENT__V1__REFUSE__REASON__REASON_PROTOCOL,
                "this side speaks protocol 1");
         return;
+    }
+    if (!session && strncmp(received->user_id, "source:", 7) == 0) {
+        make_room(bus, received->user_id);
     }
     if (!session && bus->session_count >= SESSIONS_MAX) {
         refuse(bus, &received->from, MOMENT__V1__REFUSE__REASON__REASON_BUSY, "too many peers");

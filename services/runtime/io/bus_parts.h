@@ -10,6 +10,8 @@
 #include "io/zwatch.h"
 
 #define SESSIONS_MAX 1000
+/* Of one source's key. */
+#define SESSIONS_PER_SOURCE 32
 #define CALLS_PENDING_MAX 1000
 #define SUBMIT_CREDIT (1024 * 1024)
 

@@ -1062,6 +1062,30 @@ static void a_submission_is_answered_once_and_gives_its_credit_back(void **state
     zmq_close(raw);
 }
 
+static void one_source_cannot_use_up_the_sessions_of_all(void **state)
+{
+    struct fixture *fixture = *state;
+    void *peers[SESSIONS_PER_SOURCE + 3];
+
+    for (size_t i = 0; i < countof(peers); i++) {
+        peers[i] = raw = source_socket(fixture);
+        greet(fixture);
+    }
+    assert_int_equal(fixture->server->session_count, SESSIONS_PER_SOURCE);
+    /* The last one is there, the first one has to greet again. */
+    send_submit(1, 10);
+    await(fixture, is_submitted);
+    submission_accept(fixture->submission, 1, 0);
+    fixture->submission = NULL;
+    raw = peers[0];
+    send_submit(2, 10);
+    await(fixture, has_frame);
+    assert_int_equal(fixture->last.frame->refuse->reason,
+                     MOMENT__V1__REFUSE__REASON__REASON_PROTOCOL);
+    for (size_t i = 0; i < countof(peers); i++)
+        zmq_close(peers[i]);
+}
+
 static void a_source_may_neither_call_nor_subscribe(void **state)
 {
     struct fixture *fixture = *state;
@@ -1172,6 +1196,7 @@ int main(void)
         TEST(data_keeps_to_credit_and_nonce),
         TEST(a_position_the_stream_denies_is_refused),
         TEST(a_submission_is_answered_once_and_gives_its_credit_back),
+        TEST(one_source_cannot_use_up_the_sessions_of_all),
         TEST(a_source_may_neither_call_nor_subscribe),
         TEST(the_list_is_asked_for_each_frame),
         TEST(an_operator_may_not_submit),
