@@ -294,8 +294,9 @@ def test_bodies_that_grow_when_read_are_refused_cheaply(moment):
 class Peer:
     """A DEALER that says what it likes."""
 
-    def __init__(self, moment, service="ingest", curve=True, public=None, secret=None, server=None):
+    def __init__(self, moment, service="ingest", curve=True, public=None, secret=None, server=None, unread=1000):
         self.socket = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.rcvhwm = unread
         self.socket.linger, self.socket.rcvtimeo, self.socket.sndtimeo = 0, 1500, 1500
         if curve:
             new_public, new_secret = zmq.curve_keypair()
@@ -404,6 +405,33 @@ def test_frames_too_large_and_messages_of_many_parts_harm_nobody(moment):
         peer.socket.send(b"end")
         peer.send("hello", name="x", protocol=1)
         assert peer.hear_kind("welcome") is not None
+    alive(moment)
+
+
+def settled(value):
+    """The value, once it no longer grows."""
+    first = value()
+    time.sleep(0.3)
+    return first if first and first == value() else None
+
+
+def test_who_never_reads_the_answers_fills_no_memory(moment):
+    def resident():
+        with open("/proc/%d/statm" % moment.processes["ingest"].pid, encoding="ascii") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    # The kernel and this side's queue hold little, the rest would be the other side's.
+    with Peer(moment, unread=10, **ours(moment)) as peer:
+        peer.send("hello", name="x", protocol=1)
+        assert peer.hear().welcome
+        before = resident()
+        with contextlib.suppress(zmq.Again):
+            for _ in range(300000):
+                peer.socket.send(b"\xff")
+        # As far as it got: a full pipe is no reason to read on.
+        refused = wait_for("the end of the flood", lambda: settled(lambda: moment.metric(
+            "ingest", "moment_.*frames_refused_total")), 20)
+        assert refused > 50000
+        assert resident() - before < 20, (before, resident())
     alive(moment)
 
 

@@ -58,7 +58,7 @@ static void session_end(struct bus *bus, struct session *session)
 
 static void sent(struct session *session, int rc)
 {
-    if (rc == -EHOSTUNREACH) {
+    if (rc == -EHOSTUNREACH || rc == -EAGAIN) {
         session->heard_us = INT64_MIN / 2; /* for the next tick: we may be deep inside of it now */
     }
 }

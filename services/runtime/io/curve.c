@@ -14,6 +14,7 @@
  * when no ZAP handler is there, instead of letting everybody in. */
 #define ZAP_ENFORCE_DOMAIN 93
 
+#define UNREAD_MAX 20000
 #define HANDSHAKE_MS 5000
 #define HEARTBEAT_MS 1000
 #define HEARTBEAT_TIMEOUT_MS 5000
@@ -83,7 +84,8 @@ static bool set_text(void *socket, int option, const char *value)
     return zmq_setsockopt(socket, option, value, strlen(value)) == 0;
 }
 
-/* High-water marks are off because they drop silently; credit bounds what is under way. */
+/* High-water marks are off because they drop silently; credit bounds what is under way. Only a
+ * ROUTER with ROUTER_MANDATORY says so: it has one for its answers, see below. */
 static bool set_limits(void *socket, const char *address)
 {
     int64_t frame_max = FRAME_BYTES_MAX;
@@ -118,7 +120,9 @@ void *curve_server(void *context, const char *address, const struct curve_keys *
     if (!socket) {
         return NULL;
     }
+    /* A peer that asks and never reads what it is told is gone at so many answers. */
     if (!set_limits(socket, address) || !set_int(socket, ZMQ_ROUTER_MANDATORY, 1) ||
+        !set_int(socket, ZMQ_SNDHWM, UNREAD_MAX) ||
         !set_text(socket, ZMQ_ZAP_DOMAIN, CURVE_ZAP_DOMAIN) ||
         !set_int(socket, ZAP_ENFORCE_DOMAIN, 1) || !set_int(socket, ZMQ_CURVE_SERVER, 1) ||
         !set_text(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key) ||
