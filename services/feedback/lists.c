@@ -3,6 +3,8 @@
  * Each asks on the reading connection, so that it sees what is committed and nothing else. */
 #include "feedback/feedback.h"
 
+#include "base/keyset.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,20 +25,11 @@ static struct visible visible_to(const struct caller *caller)
     };
 }
 
-static void refuse(struct call *call, uint32_t status, const char *type, const char *field,
-                   const char *detail)
-{
-    struct problem problem;
-
-    problem_set(&problem, status, type, field, "%s", detail);
-    call_fail(call, &problem);
-}
-
 /* Fails the call unless the rows are there. */
 static bool has_rows(struct call *call, int status)
 {
     if (status != 0) {
-        refuse(call, 503, "database-unavailable", "", "The database can't answer now.");
+        call_refuse(call, 503, "database-unavailable", "", "The database can't answer now.");
     }
     return status == 0;
 }
@@ -153,7 +146,7 @@ void feedback_list_evaluations(void *state, struct call *call)
     int error;
 
     if (id_parse(request->moment_id, &id) != 0) {
-        refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
+        call_refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
         return;
     }
     error = store_list_evaluations(service_reader(feedback->service), &id, request->history != 0,
@@ -174,7 +167,8 @@ static void reply_alerts(struct alert_page *page, const struct db_rows *rows)
 {
     Moment__V1__ListAlertsResponse response;
     Moment__V1__Alert **alerts = calloc(db_count(rows) + 1, sizeof(Moment__V1__Alert *));
-    char next[80];
+    char next[KEYSET_TEXT_SIZE];
+    struct id last;
     size_t count = 0;
 
     feedback_need(alerts != NULL ? 0 : -ENOMEM);
@@ -189,8 +183,8 @@ static void reply_alerts(struct alert_page *page, const struct db_rows *rows)
     response.n_alerts = count;
     response.alerts = alerts;
     if (db_count(rows) > page->limit && count > 0) {
-        (void)snprintf(next, sizeof(next), "%lld.%s", (long long)alerts[count - 1]->raised_at,
-                       alerts[count - 1]->alert_id);
+        feedback_need(id_parse(alerts[count - 1]->alert_id, &last));
+        keyset_print(alerts[count - 1]->raised_at, &last, next);
         response.next = next;
     }
     call_reply(page->call, &response.base);
@@ -211,22 +205,10 @@ static void answer_alerts(void *arg, int status, const struct db_rows *rows,
     free(page);
 }
 
-/* "1795307636000000.0190a6c2-…" */
 static bool read_cursor(const char *cursor, struct alert_filter *filter)
 {
-    const char *dot = strchr(cursor, '.');
-    struct id id;
-
-    if (cursor[0] == '\0') {
-        return true;
-    }
-    if (dot == NULL || id_parse(dot + 1, &id) != 0 ||
-        text_to_i64((struct slice){cursor, (size_t)(dot - cursor)}, 1, INT64_MAX,
-                    &filter->before_raised_at) != 0) {
-        return false;
-    }
-    filter->before_alert_id = dot + 1;
-    return true;
+    return cursor[0] == '\0' ||
+           keyset_parse(cursor, &filter->before_raised_at, &filter->before_alert_id) == 0;
 }
 
 static bool read_alert_filter(struct call *call, const Moment__V1__ListAlertsRequest *request,
@@ -240,19 +222,18 @@ static bool read_alert_filter(struct call *call, const Moment__V1__ListAlertsReq
         .site = request->site,
         .state = (int)request->state,
         .open_only = request->open_only != 0,
-        .before_alert_id = "",
         .limit = request->limit != 0 ? request->limit : STORE_PAGE_DEFAULT,
     };
     if (request->moment_id[0] != '\0' && id_parse(request->moment_id, &id) != 0) {
-        refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
+        call_refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
         return false;
     }
     if (filter->limit > STORE_PAGE_MAX) {
-        refuse(call, 422, "invalid-field", "limit", "At most 500.");
+        call_refuse(call, 422, "invalid-field", "limit", "At most 500.");
         return false;
     }
     if (!read_cursor(request->cursor, filter)) {
-        refuse(call, 422, "invalid-field", "cursor", "This is no cursor of this list.");
+        call_refuse(call, 422, "invalid-field", "cursor", "This is no cursor of this list.");
         return false;
     }
     return true;

@@ -524,7 +524,7 @@ int store_list_alerts(struct db *db, const struct alert_filter *filter,
     db_i32(&args, filter->state);
     db_bool(&args, filter->open_only);
     db_time(&args, filter->before_raised_at);
-    add_id(&args, filter->before_alert_id);
+    db_uuid(&args, filter->before_alert_id.bytes);
     db_i32(&args, (int32_t)filter->limit);
     return db_query(db,
                     "select " ALERT_COLUMNS " from alert where" IS_VISIBLE_ALERT

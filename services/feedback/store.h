@@ -92,7 +92,7 @@ struct alert_filter {
     bool open_only;
     /* Only what comes after this in the order of the list; before_raised_at 0: from the start. */
     int64_t before_raised_at;
-    const char *before_alert_id;
+    struct id before_alert_id;
     uint32_t limit;
 };
 

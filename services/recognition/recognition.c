@@ -1,6 +1,7 @@
 /* recognition - see the header. */
 #include "recognition/recognition.h"
 
+#include "base/keyset.h"
 #include "base/log.h"
 #include "io/json.h"
 
@@ -336,21 +337,13 @@ struct page {
     uint32_t limit;
 };
 
-static void refuse(struct call *call, uint32_t status, const char *type, const char *field,
-                   const char *detail)
-{
-    struct problem problem;
-
-    problem_set(&problem, status, type, field, "%s", detail);
-    call_fail(call, &problem);
-}
-
 static void reply(struct page *page, const struct db_rows *rows)
 {
     Moment__V1__ListCandidatesResponse response;
     Moment__V1__Candidate **candidates =
         calloc(db_count(rows) + 1, sizeof(Moment__V1__Candidate *));
-    char next[80];
+    char next[KEYSET_TEXT_SIZE];
+    struct id last;
     size_t count = 0;
 
     need(candidates != NULL ? 0 : -ENOMEM);
@@ -361,8 +354,8 @@ static void reply(struct page *page, const struct db_rows *rows)
     response.n_candidates = count;
     response.candidates = candidates;
     if (db_count(rows) > page->limit && count > 0) {
-        (void)snprintf(next, sizeof(next), "%lld.%s", (long long)candidates[count - 1]->proposed_at,
-                       candidates[count - 1]->candidate_id);
+        need(id_parse(candidates[count - 1]->candidate_id, &last));
+        keyset_print(candidates[count - 1]->proposed_at, &last, next);
         response.next = next;
     }
     call_reply(page->call, &response.base);
@@ -378,7 +371,7 @@ static void answer(void *arg, int status, const struct db_rows *rows,
     struct page *page = arg;
 
     if (status != 0) {
-        refuse(page->call, 503, "database-unavailable", "", "The database can't answer now.");
+        call_refuse(page->call, 503, "database-unavailable", "", "The database can't answer now.");
     } else {
         reply(page, rows);
     }
@@ -387,19 +380,8 @@ static void answer(void *arg, int status, const struct db_rows *rows,
 
 static bool read_cursor(const char *cursor, struct candidate_filter *filter)
 {
-    const char *dot = strchr(cursor, '.');
-    struct id id;
-
-    if (cursor[0] == '\0') {
-        return true;
-    }
-    if (dot == NULL || id_parse(dot + 1, &id) != 0 ||
-        text_to_i64((struct slice){cursor, (size_t)(dot - cursor)}, 1, INT64_MAX,
-                    &filter->before_proposed_at) != 0) {
-        return false;
-    }
-    filter->before_candidate_id = dot + 1;
-    return true;
+    return cursor[0] == '\0' ||
+           keyset_parse(cursor, &filter->before_proposed_at, &filter->before_candidate_id) == 0;
 }
 
 static bool read_filter(struct call *call, struct candidate_filter *filter)
@@ -419,19 +401,18 @@ static bool read_filter(struct call *call, struct candidate_filter *filter)
         .own_person_id = caller->person_id != NULL ? caller->person_id : "",
         .moment_id = request->moment_id,
         .person_id = request->person_id,
-        .before_candidate_id = "",
         .limit = request->limit != 0 ? request->limit : STORE_PAGE_DEFAULT,
     };
     if (request->moment_id[0] != '\0' && id_parse(request->moment_id, &id) != 0) {
-        refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
+        call_refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
         return false;
     }
     if (filter->limit > STORE_PAGE_MAX) {
-        refuse(call, 422, "invalid-field", "limit", "At most 500.");
+        call_refuse(call, 422, "invalid-field", "limit", "At most 500.");
         return false;
     }
     if (!read_cursor(request->cursor, filter)) {
-        refuse(call, 422, "invalid-field", "cursor", "This is no cursor of this list.");
+        call_refuse(call, 422, "invalid-field", "cursor", "This is no cursor of this list.");
         return false;
     }
     return true;

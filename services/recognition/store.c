@@ -155,7 +155,7 @@ int store_list_candidates(struct db *db, const struct candidate_filter *filter,
     db_text(&args, filter->person_id);
     db_i32(&args, (int32_t)MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_WITHDRAWN);
     db_time(&args, filter->before_proposed_at);
-    add_id(&args, filter->before_candidate_id);
+    db_uuid(&args, filter->before_candidate_id.bytes);
     db_i32(&args, (int32_t)filter->limit);
     return db_query(db,
                     "select body from candidate"

@@ -38,7 +38,7 @@ struct candidate_filter {
     const char *moment_id; /* "" any; a UUID. Asked for by moment, a withdrawn one is shown too */
     const char *person_id; /* "" any */
     int64_t before_proposed_at; /* 0: from the start */
-    const char *before_candidate_id;
+    struct id before_candidate_id;
     uint32_t limit;
 };
 

@@ -1,12 +1,12 @@
 #include "reporting/edge_moments.h"
 
+#include "base/keyset.h"
 #include "base/log.h"
 #include "moment/v1/feedback.pb-c.h"
 #include "moment/v1/ingest.pb-c.h"
 #include "moment/v1/recognition.pb-c.h"
 #include "reporting/access.h"
 #include "reporting/query.h"
-#include "reporting/rules/place.h"
 #include "reporting/store.h"
 
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static bool read_page(struct http_request *request, struct moment_filter *filter
         !query_text(request, "cursor", &cursor))
         return false;
     filter->limit = (int32_t)limit;
-    if (cursor == NULL || place_parse_cursor(cursor, &filter->after_at, filter->after_id) == 0)
+    if (cursor == NULL || keyset_parse(cursor, &filter->after_at, &filter->after_id) == 0)
         return true;
     http_problem(request, 400, "invalid-field", "cursor", "That is no cursor of this list.");
     return false;
@@ -85,13 +85,13 @@ static bool read_filter(struct http_request *request, struct moment_filter *filt
 
 static json_t *next_of(const struct db_rows *rows, size_t shown)
 {
-    char text[PLACE_CURSOR_SIZE];
-    uint8_t id[16];
+    char text[KEYSET_TEXT_SIZE];
+    struct id id;
 
     if (db_count(rows) <= shown)
         return json_null();
-    db_get_uuid(rows, shown - 1, 2, id);
-    return json_string(place_print_cursor(db_get_time(rows, shown - 1, 1), id, text));
+    db_get_uuid(rows, shown - 1, 2, id.bytes);
+    return json_string(keyset_print(db_get_time(rows, shown - 1, 1), &id, text));
 }
 
 static void on_page(void *arg, int status, const struct db_rows *rows, const struct db_error *error)

@@ -21,18 +21,9 @@ static char *mutable_text(const char *text)
     return (char *)(uintptr_t)text;
 }
 
-static void fail(struct call *call, uint32_t status, const char *type, const char *field,
-                 const char *detail)
-{
-    struct problem problem = {0};
-
-    problem_set(&problem, status, type, field, "%s", detail);
-    call_fail(call, &problem);
-}
-
 static void fail_busy(struct call *call)
 {
-    fail(call, 503, "unavailable", "", "The database does not answer; try again.");
+    call_refuse(call, 503, "unavailable", "", "The database does not answer; try again.");
 }
 
 /* --- what is asked for --------------------------------------------------------------------- */
@@ -253,8 +244,8 @@ static struct user_job *job_new(struct reporting *reporting, struct call *call, 
                                 const char *login)
 {
     if (!is_login(login)) {
-        fail(call, 400, "invalid-field", "login",
-             "A login is 1 to 128 letters, digits and . _ @ + -");
+        call_refuse(call, 400, "invalid-field", "login",
+                    "A login is 1 to 128 letters, digits and . _ @ + -");
         return NULL;
     }
     struct user_job *job = calloc(1, sizeof(*job));
@@ -276,7 +267,7 @@ static void hash_and_submit(struct user_job *job, const char *password)
     size_t len = strlen(password);
 
     if (len > 0 && (len < PASSWORD_MIN || len > PASSWORD_MAX)) {
-        fail(job->call, 400, "invalid-field", "password", "A password has 8 to 512 bytes.");
+        call_refuse(job->call, 400, "invalid-field", "password", "A password has 8 to 512 bytes.");
         job_free(job);
         return;
     }
@@ -296,8 +287,8 @@ void users_add(void *state, struct call *call)
     const Moment__V1__AddUserRequest *ask = (const void *)call_request(call);
 
     if (!are_roles(ask->roles, ask->n_roles)) {
-        fail(call, 400, "invalid-field", "roles",
-             "Roles are leader, coach, agent, integrator, operator; at least one.");
+        call_refuse(call, 400, "invalid-field", "roles",
+                    "Roles are leader, coach, agent, integrator, operator; at least one.");
         return;
     }
     struct user_job *job = job_new(state, call, ADD, ask->login);
@@ -411,7 +402,7 @@ static void done_token(struct work *work, int status, const struct db_error *err
     if (status == 0)
         answer_token(job);
     else if (status == -ENOENT)
-        fail(job->call, 404, "not-found", "token_id", "There is no such token.");
+        call_refuse(job->call, 404, "not-found", "token_id", "There is no such token.");
     else
         fail_busy(job->call);
     explicit_bzero(job, sizeof(*job));
@@ -451,12 +442,12 @@ void tokens_add(void *state, struct call *call)
     struct id token_id = id_v7();
 
     if (ask->name[0] == '\0' || strlen(ask->name) > 128)
-        fail(call, 400, "invalid-field", "name", "A name has 1 to 128 bytes.");
+        call_refuse(call, 400, "invalid-field", "name", "A name has 1 to 128 bytes.");
     else if (!are_roles(ask->roles, ask->n_roles))
-        fail(call, 400, "invalid-field", "roles",
-             "Roles are leader, coach, agent, integrator, operator; at least one.");
+        call_refuse(call, 400, "invalid-field", "roles",
+                    "Roles are leader, coach, agent, integrator, operator; at least one.");
     else if (ask->expires_days > 3650)
-        fail(call, 400, "invalid-field", "expires_days", "At most 3650 days.");
+        call_refuse(call, 400, "invalid-field", "expires_days", "At most 3650 days.");
     else
         start_token(state, call, &token_id, true);
 }
@@ -467,7 +458,7 @@ void tokens_remove(void *state, struct call *call)
     struct id token_id;
 
     if (id_parse(ask->token_id, &token_id) < 0)
-        fail(call, 400, "invalid-field", "token_id", "A token's id is a UUID.");
+        call_refuse(call, 400, "invalid-field", "token_id", "A token's id is a UUID.");
     else
         start_token(state, call, &token_id, false);
 }

@@ -505,7 +505,7 @@ int store_list_moments(struct db *db, const struct reader *reader,
     db_text(&args, filter->visit_outcome);
     db_text(&args, filter->none);
     db_time(&args, filter->after_at);
-    db_uuid(&args, filter->after_id);
+    db_uuid(&args, filter->after_id.bytes);
     db_i64(&args, filter->limit + 1);
     return query_planned(db, list_sql, &args, on_rows, arg);
 }

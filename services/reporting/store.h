@@ -40,7 +40,7 @@ struct moment_filter {
     int64_t from, to, entered_from, entered_to;
     bool is_visit;
     int64_t after_at; /* the last row of the page before; 0: the first page */
-    uint8_t after_id[16];
+    struct id after_id;
     int32_t limit;
 };
 

@@ -57,8 +57,8 @@ struct problem {
 void problem_set(struct problem *problem, uint32_t status, const char *type, const char *field,
                  const char *detail, ...) printf_like(5, 6);
 
-/* One call being answered: exactly one of call_reply and call_fail must be called, now or later;
- * the call is gone after that. */
+/* One call being answered: exactly one of call_reply, call_fail and call_refuse must be called, now
+ * or later; the call is gone after that. */
 struct call;
 const struct caller *call_caller(const struct call *call);
 const char *call_command_id(const struct call *call); /* "" for queries */
@@ -66,6 +66,9 @@ const char *call_command_id(const struct call *call); /* "" for queries */
 const ProtobufCMessage *call_request(const struct call *call);
 void call_reply(struct call *call, const ProtobufCMessage *response);
 void call_fail(struct call *call, const struct problem *problem);
+/* problem_set and call_fail. */
+void call_refuse(struct call *call, uint32_t status, const char *type, const char *field,
+                 const char *detail, ...) printf_like(5, 6);
 /* A call that changes tables. State, records and the packed answer (a row of `seen`, source
  * "command:<caller id>") commit together; the same command_id gets the stored answer and apply does
  * not run again. The same command_id with another method is refused with 409. */

@@ -29,15 +29,13 @@ static const char *title_of(uint32_t status)
     }
 }
 
-void problem_set(struct problem *problem, uint32_t status, const char *type, const char *field,
-                 const char *detail, ...)
+printf_like(5, 0) static void set(struct problem *problem, uint32_t status, const char *type,
+                                  const char *field, const char *detail, va_list args)
 {
-    va_list args;
     char text[sizeof(problem->detail)];
 
-    va_start(args, detail);
+    /* The arguments may point into the problem. */
     vsnprintf(text, sizeof(text), detail, args);
-    va_end(args);
     memset(problem, 0, sizeof(*problem));
     problem->status = status;
     text_copy(problem->type, sizeof(problem->type), type);
@@ -48,6 +46,28 @@ void problem_set(struct problem *problem, uint32_t status, const char *type, con
      * would be refused by who asked. */
     (void)text_repair_utf8(problem->detail, strlen(problem->detail));
     (void)text_repair_utf8(problem->field, strlen(problem->field));
+}
+
+void problem_set(struct problem *problem, uint32_t status, const char *type, const char *field,
+                 const char *detail, ...)
+{
+    va_list args;
+
+    va_start(args, detail);
+    set(problem, status, type, field, detail, args);
+    va_end(args);
+}
+
+void call_refuse(struct call *call, uint32_t status, const char *type, const char *field,
+                 const char *detail, ...)
+{
+    struct problem problem;
+    va_list args;
+
+    va_start(args, detail);
+    set(&problem, status, type, field, detail, args);
+    va_end(args);
+    call_fail(call, &problem);
 }
 
 void problem_to_message(const struct problem *problem, Moment__V1__Problem *message)

@@ -99,19 +99,13 @@ static void fill_entry(const struct db_rows *rows, size_t row, Moment__V1__Quara
 
 static void fail_by_database(struct call *call, const struct db_error *error)
 {
-    struct problem problem;
-
-    problem_set(&problem, 503, "database", NULL, "the database cannot be read now: %.300s",
+    call_refuse(call, 503, "database", NULL, "the database cannot be read now: %.300s",
                 error ? error->message : "not connected");
-    call_fail(call, &problem);
 }
 
 static void fail_by_id(struct call *call)
 {
-    struct problem problem;
-
-    problem_set(&problem, 404, "not-found", "id", "no such record is in quarantine");
-    call_fail(call, &problem);
+    call_refuse(call, 404, "not-found", "id", "no such record is in quarantine");
 }
 
 static void on_list_rows(void *arg, int status, const struct db_rows *rows,

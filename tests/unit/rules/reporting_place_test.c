@@ -39,44 +39,11 @@ static void what_is_no_position_is_refused(void **state)
     assert_int_equal(seq, 7);
 }
 
-static void a_cursor_survives_the_client(void **state)
-{
-    const uint8_t id[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255};
-    char text[PLACE_CURSOR_SIZE];
-    uint8_t back[16];
-    int64_t at = 0;
-
-    (void)state;
-    assert_int_equal(strlen(place_print_cursor(INT64_C(1795307771724843), id, text)), 48);
-    assert_int_equal(place_parse_cursor(text, &at, back), 0);
-    assert_int_equal(at, INT64_C(1795307771724843));
-    assert_memory_equal(back, id, sizeof(id));
-}
-
-static void what_is_no_cursor_is_refused(void **state)
-{
-    char text[PLACE_CURSOR_SIZE];
-    const uint8_t id[16] = {0};
-    uint8_t back[16];
-    int64_t at;
-
-    (void)state;
-    place_print_cursor(1, id, text);
-    text[5] = 'g';
-    assert_true(place_parse_cursor(text, &at, back) < 0);
-    assert_true(place_parse_cursor("", &at, back) < 0);
-    place_print_cursor(1, id, text);
-    text[47] = '\0';
-    assert_true(place_parse_cursor(text, &at, back) < 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_position_survives_the_client),
         cmocka_unit_test(what_is_no_position_is_refused),
-        cmocka_unit_test(a_cursor_survives_the_client),
-        cmocka_unit_test(what_is_no_cursor_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
