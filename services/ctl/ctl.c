@@ -151,6 +151,15 @@ void ctl_say(const char *format, ...)
     va_end(arguments);
 }
 
+void ctl_print_secret(const char *label, const char *value)
+{
+    if (value[0] == '\0')
+        return;
+    (void)printf("%s: %s\n", label, value);
+    (void)fflush(stdout);
+    ctl_say("(the %s is shown only now)", label);
+}
+
 void ctl_set_quiet(bool is_quiet)
 {
     quiet = is_quiet;

@@ -44,6 +44,9 @@ int ctl_fail(const char *format, ...) printf_like(1, 2);
 /* A line of progress on stderr, unless --quiet. */
 void ctl_say(const char *format, ...) printf_like(1, 2);
 void ctl_set_quiet(bool is_quiet);
+/* What exists in clear only in this answer: "label: value" on stdout, so that a script can take it,
+ * and beside it that it will not be shown again. Nothing for "". */
+void ctl_print_secret(const char *label, const char *value);
 /* The command's usage on stderr, after a reason. Returns CTL_USAGE. */
 int ctl_usage(const struct ctl_command *command, const char *reason, ...) printf_like(2, 3);
 /* For commands whose only option is --json: parses it and checks how many words there are; the

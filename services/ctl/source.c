@@ -98,12 +98,6 @@ static bool take_option(int option, Moment__V1__AddSourceRequest *request, struc
     }
 }
 
-static void print_once(const char *label, const char *value)
-{
-    if (value[0] != '\0')
-        (void)printf("%s: %s\n", label, value);
-}
-
 static int add(const Moment__V1__AddSourceRequest *request)
 {
     const struct question question =
@@ -112,12 +106,12 @@ static int add(const Moment__V1__AddSourceRequest *request)
     if (response == NULL)
         return CTL_FAILED;
     const Moment__V1__AddSourceResponse *added = (Moment__V1__AddSourceResponse *)response;
-    ctl_say("source %s added%s", added->name,
-            added->token[0] != '\0' ? "; these are shown only now:" : "");
-    print_once("token", added->token);
-    print_once("webhook secret", added->webhook_secret);
-    print_once("CURVE public key", added->curve_public_key);
-    print_once("CURVE secret key", added->curve_secret_key);
+    ctl_say("source %s added", added->name);
+    ctl_print_secret("token", added->token);
+    ctl_print_secret("webhook secret", added->webhook_secret);
+    if (added->curve_public_key[0] != '\0')
+        (void)printf("CURVE public key: %s\n", added->curve_public_key);
+    ctl_print_secret("CURVE secret key", added->curve_secret_key);
     ask_free(response);
     return CTL_OK;
 }
@@ -233,8 +227,8 @@ int source_rotate_run(const struct ctl_command *command, int argc, char **argv)
     if (response == NULL)
         return CTL_FAILED;
     const Moment__V1__RotateSourceResponse *rotated = (Moment__V1__RotateSourceResponse *)response;
-    print_once("token", rotated->token);
-    print_once("webhook secret", rotated->webhook_secret);
+    ctl_print_secret("token", rotated->token);
+    ctl_print_secret("webhook secret", rotated->webhook_secret);
     ctl_say("%s",
             request.retire_old
                 ? "Older secrets are refused from now on."

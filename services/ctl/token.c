@@ -64,8 +64,8 @@ int token_add_run(const struct ctl_command *command, int argc, char **argv)
     if (response == NULL)
         return CTL_FAILED;
     const Moment__V1__AddTokenResponse *added = (Moment__V1__AddTokenResponse *)response;
-    (void)printf("token: %s\nid: %s\n", added->token, added->token_id);
-    ctl_say("(the token is shown only now)");
+    ctl_print_secret("token", added->token);
+    (void)printf("id: %s\n", added->token_id);
     ask_free(response);
     return CTL_OK;
 }

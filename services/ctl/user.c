@@ -62,14 +62,6 @@ static void take_from_environment(char password[PASSWORD_SIZE])
         (void)text_copy(password, PASSWORD_SIZE, text);
 }
 
-static void print_password(const char *password)
-{
-    if (password[0] == '\0')
-        return;
-    (void)printf("password: %s\n", password);
-    ctl_say("(shown only now)");
-}
-
 int user_add_run(const struct ctl_command *command, int argc, char **argv)
 {
     static const struct option words[] = {{"name", required_argument, NULL, NAME},
@@ -103,7 +95,7 @@ int user_add_run(const struct ctl_command *command, int argc, char **argv)
     if (response == NULL)
         return CTL_FAILED;
     ctl_say("user %s added", request.login);
-    print_password(((Moment__V1__AddUserResponse *)response)->password);
+    ctl_print_secret("password", ((Moment__V1__AddUserResponse *)response)->password);
     ask_free(response);
     return CTL_OK;
 }
@@ -173,7 +165,7 @@ int user_password_run(const struct ctl_command *command, int argc, char **argv)
     if (response == NULL)
         return CTL_FAILED;
     ctl_say("the password of %s is changed; its sessions have ended", request.login);
-    print_password(((Moment__V1__SetPasswordResponse *)response)->password);
+    ctl_print_secret("password", ((Moment__V1__SetPasswordResponse *)response)->password);
     ask_free(response);
     return CTL_OK;
 }
