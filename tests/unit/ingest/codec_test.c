@@ -222,7 +222,7 @@ static void what_is_too_long_is_refused(void **state)
 
 static void a_score_is_a_number(void **state)
 {
-    const double none[] = {NAN, INFINITY, -INFINITY};
+    const double none[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
     struct event event = full_event();
     struct problem problem;
 

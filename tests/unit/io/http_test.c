@@ -703,10 +703,10 @@ static void a_request_that_never_ends_is_cut_off(void **state)
 {
     (void)state;
     struct timer *later;
-    static const char *const endless[] = {"GET /la", "GET /later HTTP/1.1\r\nHost: x\r\nX: y",
-                                          "POST /things/a HTTP/1.1\r\nHost: x\r\n"
-                                          "Content-Length: 9\r\n\r\nabc",
-                                          "GET /things/special HTTP/1.1\r\nHost: x\r\n\r\nGET /l"};
+    static const char *const endless[] = {
+        "GET /la", "GET /later HTTP/1.1\r\nHost: x\r\nX: y",
+        "POST /things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+        "GET /things/special HTTP/1.1\r\nHost: x\r\n\r\nGET /l"};
     assert_int_equal(timer_new(t.loop, on_half_a_minute_later, NULL, &later), 0);
     for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
         timer_start(later, 30, 0);
