@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from installation import ROOT, Installation
+from installation import ROOT, Installation, wait_for
 from test_replay import play
 from truth import differences
 
@@ -30,6 +30,7 @@ def run(at=None):
         for name in ("sales", "support"):
             moment.ctl("standard", "publish", os.path.join(ROOT, "deploy/examples/standard-%s.json" % name))
         asyncio.run(play(moment, ami=False, speed=40, at={k: v(moment) for k, v in (at or {}).items()}))
+        wait_for("reading to go on", moment.moments, 10)
         assert differences(moment.moments(), False) == []
         verified = moment.ctl("verify", check=False)
         assert verified.returncode == 0, verified.stdout + verified.stderr

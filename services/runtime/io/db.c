@@ -73,6 +73,7 @@ struct db {
 
     enum db_state state;
     bool was_up; /* the owner was told */
+    int64_t up_since_us;
     PGconn *conn;
     struct watch *watch;
     struct timer *timer; /* back-off, connect timeout, or the way out of a lost connection */
@@ -216,6 +217,10 @@ static void tell_state(struct db *db, bool is_up)
     if (db->was_up == is_up)
         return;
     db->was_up = is_up;
+    /* A connection that lasted was no failed try, even if nobody asked anything over it. */
+    if (!is_up && clock_mono_us() - db->up_since_us > (int64_t)db->retry.max_ms * US_PER_MS)
+        retry_reset(&db->retry);
+    db->up_since_us = clock_mono_us();
     metric_add(is_up ? &db_connects_total : &db_losses_total, NULL, 1);
     db->on_state(db->arg, is_up);
 }
