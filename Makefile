@@ -36,8 +36,6 @@ OPT_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -U_FOR
 WARN_asan := -Wno-frame-larger-than
 OPT_plain := -O1 -g
 LDOPT_asan := -fsanitize=address,undefined
-# Its red zones make frames larger than they are.
-WARN_asan := -Wno-frame-larger-than
 OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -U_FORTIFY_SOURCE
 LDOPT_fuzz := -fsanitize=fuzzer,address,undefined
 
