@@ -2,6 +2,7 @@
  * all; then every error is told with its line. What is the same as before leaves no trace. */
 #include "ingest/edge_directory.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "ingest/rules/directory.h"
 #include "ingest/store.h"
@@ -13,11 +14,13 @@
 
 #define ERRORS_MAX 1000
 #define IMPORT_BYTES_MAX (2 * 1024 * 1024)
+#define ZONES_BYTES_MAX (256 * 1024)
 
 struct import {
     struct command command; /* must be first: command.c frees it */
     struct ingest *ingest;
     struct people current; /* as in the table, by load */
+    struct buf zones;      /* "\nEurope/Berlin\nEurope/...\n", what the database knows, by load */
     bool is_changed;       /* something was written */
     /* Of one attempt: */
     char *text; /* owned; the entries point into it, or into parsed */
@@ -207,6 +210,21 @@ static bool is_known(void *context, enum directory_kind kind, const char *id)
     return people_entry(&import->current, kind, id) != NULL;
 }
 
+/* The shape of a name is the rule's business; whether there is such a zone, only the time zone
+ * database tells, and the one that counts is PostgreSQL's: it cuts the days of the reports. */
+static void check_zones(struct import *import)
+{
+    for (size_t i = 0; i < import->count; i++) {
+        const struct directory_entry *entry = import->entries[i];
+        char line[256];
+
+        (void)snprintf(line, sizeof(line), "\n%s\n", entry->time_zone);
+        if (entry->kind == DIRECTORY_SITE && !strstr(buf_text(&import->zones), line))
+            on_error(import, entry->line, "time_zone",
+                     "is not in the time zone database; a name such as \"Europe/Berlin\" is");
+    }
+}
+
 static int parse(struct import *import, struct problem *problem)
 {
     const Moment__V1__ImportDirectoryRequest *request = request_of(import);
@@ -230,6 +248,7 @@ static int parse(struct import *import, struct problem *problem)
     }
     (void)directory_check_references((const struct directory_entry *const *)import->entries,
                                      import->count, is_known, &sinks);
+    check_zones(import);
     return 0;
 }
 
@@ -406,11 +425,26 @@ static void on_current(void *arg, int status, const struct db_rows *rows,
             abort();
 }
 
+static void on_zones(void *arg, int status, const struct db_rows *rows,
+                     const struct db_error *error)
+{
+    struct import *import = arg;
+
+    (void)error;
+    for (size_t row = 0; status == 0 && row < db_count(rows); row++)
+        if (buf_printf(&import->zones, "%s\n", db_get_text(rows, row, 0)) < 0)
+            abort();
+}
+
 static void load(struct command *command, struct txn *txn)
 {
     struct import *import = import_of(command);
 
     people_done(&import->current);
+    buf_clear(&import->zones);
+    if (buf_append(&import->zones, "\n", 1) < 0)
+        abort();
+    store_read_time_zones(txn, on_zones, import);
     store_read_directory(txn, on_current, import);
 }
 
@@ -454,6 +488,7 @@ static bool settle(struct command *command)
 static void finish(struct command *command)
 {
     people_done(&import_of(command)->current);
+    buf_done(&import_of(command)->zones);
 }
 
 void edge_directory_import(void *state, struct call *call)
@@ -463,6 +498,7 @@ void edge_directory_import(void *state, struct call *call)
 
     import->ingest = ingest;
     people_init(&import->current);
+    buf_init(&import->zones, ZONES_BYTES_MAX);
     import->command.call = call;
     import->command.state = ingest;
     import->command.load = load;

@@ -465,6 +465,14 @@ void store_read_directory(struct txn *txn, db_result_fn *on_rows, void *arg)
     txn_read(txn, "select body from directory where valid_to is null", &args, on_rows, arg);
 }
 
+void store_read_time_zones(struct txn *txn, db_result_fn *on_rows, void *arg)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    txn_read(txn, "select name from pg_timezone_names", &args, on_rows, arg);
+}
+
 void store_write_directory(struct txn *txn, const char *kind, const char *id,
                            const struct slice *body, const char *changed_by, int64_t now_us)
 {

@@ -125,6 +125,8 @@ void store_write_cursor(struct txn *txn, const struct file_position *position, i
 must_check int store_directory(struct db *db, db_result_fn *on_rows, void *arg);
 /* Columns: kind, id, body; all current rows. */
 void store_read_directory(struct txn *txn, db_result_fn *on_rows, void *arg);
+/* Columns: name; every time zone that the database can reckon with. */
+void store_read_time_zones(struct txn *txn, db_result_fn *on_rows, void *arg);
 void store_write_directory(struct txn *txn, const char *kind, const char *id,
                            const struct slice *body, const char *changed_by, int64_t now_us);
 

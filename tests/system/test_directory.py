@@ -114,13 +114,13 @@ def test_json_says_the_same_and_changes_one_person_only(moment):
 def test_every_error_is_told_by_line_and_nothing_is_taken(moment):
     before = listed(moment)
     path = write(moment, "bad.csv", HEADER + "site,oslo,Oslo,,,,,,Mars Base,,\nperson,p-x,X,nowhere,,agent,,x,,,\n"
-                 "person,p-y,Y,lyon,,king,,y,,,\ndragon,d,D,,,,,,,,\nperson,p-ok,Fine,lyon,,agent,,ok,,,\n")
+                 "person,p-y,Y,lyon,,king,,y,,,\ndragon,d,D,,,,,,,,\nsite,mars,Mars,,,,,,Mars/Base,,\nperson,p-ok,Fine,lyon,,agent,,ok,,,\n")
     for options in ([], ["--dry-run"]):
         done = moment.ctl("directory", "import", path, *options, check=False)
         assert done.returncode != 0
         told = {int(n): text for n, text in re.findall(r"bad\.csv:(\d+): (.*)", done.stderr)}
-        assert set(told) == {2, 3, 4, 5}, done.stderr
-        assert [told[n].split(":")[0] for n in (2, 3, 4, 5)] == ["time_zone", "site", "role", "kind"]
+        assert set(told) == {2, 3, 4, 5, 6}, done.stderr
+        assert [told[n].split(":")[0] for n in (2, 3, 4, 5, 6)] == ["time_zone", "site", "role", "kind", "time_zone"]
     assert listed(moment) == before
 
 
