@@ -39,7 +39,7 @@ shell() { scripts | xargs shellcheck -x -e SC2317; }
 pages() { (cd services/reporting/web && npm run --silent check); }
 # Words that belong on somebody's machine, and debts without an owner.
 debts() {
-    ! git grep -nE 'TODO|FIXME|XXX[^X]' -- services deploy proto ':!*.lock' ':!*package-lock.json'
+    ! git grep -InE 'TODO|FIXME|XXX[^X]' -- services deploy proto ':!*.lock' ':!*package-lock.json'
 }
 
 check clang-format layout
