@@ -11,8 +11,12 @@ passed=0
 failed=0
 began=$SECONDS
 
-# "12 passed, 3 failed" of our own runners, "12 passed in 3.4s" of pytest: sums of what a log tells.
-count() { grep -oE '(^|[ ,=])[0-9]+ '"$2" "$1" | grep -oE '[0-9]+' | awk '{ n += $1 } END { print n + 0 }'; }
+# Sums of what a log tells: the totals of our own runners ("12 passed, 3 failed") and of pytest ("3 failed, 12
+# passed in 3.4s"), not the lines of single programs above them.
+count() {
+    grep -E '^[0-9]+ passed, [0-9]+ failed$|(passed|failed).* in [0-9.]+s' "$1" | grep -oE '[0-9]+ '"$2" |
+        awk '{ n += $1 } END { print n + 0 }'
+}
 
 finish() {
     echo
