@@ -64,6 +64,13 @@ function Filters({ query }: { query: URLSearchParams }) {
   );
 }
 
+// A drill-down filters by more than the form has fields for; nothing is left out silently.
+function FurtherFilters({ query }: { query: URLSearchParams }) {
+  const further = [...query].filter(([name]) => !(FILTERS as readonly string[]).includes(name));
+  if (further.length === 0) return null;
+  return <p class="note">Only those of the figure you came from: {further.map(([k, v]) => `${k.replaceAll('_', ' ')} ${v}`).join(', ')}.</p>;
+}
+
 export function MomentsPage() {
   const search = place.value.search;
   const { items, next, problem, more } = useMoments(search);
@@ -71,6 +78,7 @@ export function MomentsPage() {
     <div class="moments">
       <h1>Moments</h1>
       <Filters key={search} query={new URLSearchParams(search)} />
+      <FurtherFilters query={new URLSearchParams(search)} />
       {problem && <p class="problem" role="alert">{problem.message}</p>}
       <section class="panel" aria-label="Moments found">
         {items === null ? <p class="quiet" role="status">{problem ? '' : 'Looking…'}</p> : items.length === 0
