@@ -10,21 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A caller of whom nobody knows which person it is sees nobody's own. */
-static struct visible visible_to(const struct caller *caller)
-{
-    const uint32_t all = ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_OPERATOR | ROLE_SERVICE;
-
-    return (struct visible){
-        .sites = caller->sites,
-        .site_count = caller->site_count,
-        .teams = caller->teams,
-        .team_count = caller->team_count,
-        .is_own_only = (caller->roles & all) == 0,
-        .person_id = caller->person_id != NULL ? caller->person_id : "",
-    };
-}
-
 /* Fails the call unless the rows are there. */
 static bool has_rows(struct call *call, int status)
 {
@@ -141,7 +126,7 @@ void feedback_list_evaluations(void *state, struct call *call)
     struct feedback *feedback = state;
     const Moment__V1__ListEvaluationsRequest *request =
         (const Moment__V1__ListEvaluationsRequest *)call_request(call);
-    struct visible visible = visible_to(call_caller(call));
+    struct reach reach = call_reach(call);
     struct id id;
     int error;
 
@@ -150,7 +135,7 @@ void feedback_list_evaluations(void *state, struct call *call)
         return;
     }
     error = store_list_evaluations(service_reader(feedback->service), &id, request->history != 0,
-                                   &visible, answer_evaluations, call);
+                                   &reach, answer_evaluations, call);
     if (error != 0) {
         (void)has_rows(call, error);
     }
@@ -244,7 +229,7 @@ void feedback_list_alerts(void *state, struct call *call)
     struct feedback *feedback = state;
     const Moment__V1__ListAlertsRequest *request =
         (const Moment__V1__ListAlertsRequest *)call_request(call);
-    struct visible visible = visible_to(call_caller(call));
+    struct reach reach = call_reach(call);
     struct alert_filter filter;
     struct alert_page *page;
     int error;
@@ -257,8 +242,8 @@ void feedback_list_alerts(void *state, struct call *call)
     page->call = call;
     page->limit = filter.limit;
     filter.limit++; /* one more tells whether there is a next page */
-    error = store_list_alerts(service_reader(feedback->service), &filter, &visible, answer_alerts,
-                              page);
+    error =
+        store_list_alerts(service_reader(feedback->service), &filter, &reach, answer_alerts, page);
     if (error != 0) {
         free(page);
         (void)has_rows(call, error);

@@ -32,15 +32,19 @@ static struct metric *const metrics[] = {
     &moment__v1__##name##_request__descriptor, &moment__v1__##name##_response__descriptor
 
 static const struct call_route calls[] = {
-    {"feedback.PublishStandard", ROLE_LEADER | ROLE_OPERATOR, MESSAGES(publish_standard),
-     feedback_publish_standard},
-    {"feedback.ListStandards", EVERYBODY, MESSAGES(list_standards), feedback_list_standards},
-    {"feedback.ListEvaluations", PEOPLE, MESSAGES(list_evaluations), feedback_list_evaluations},
-    {"feedback.ListAlerts", PEOPLE, MESSAGES(list_alerts), feedback_list_alerts},
-    {"feedback.ListAlertRules", EVERYBODY, MESSAGES(list_alert_rules), feedback_list_alert_rules},
-    {"feedback.AcknowledgeAlert", ROLE_LEADER | ROLE_COACH, MESSAGES(acknowledge_alert),
-     feedback_acknowledge_alert},
-    {"feedback.CloseAlert", ROLE_LEADER | ROLE_COACH, MESSAGES(close_alert), feedback_close_alert},
+    {"feedback.PublishStandard", ROLE_LEADER | ROLE_OPERATOR, SCOPE_EVERYBODY,
+     MESSAGES(publish_standard), feedback_publish_standard},
+    {"feedback.ListStandards", EVERYBODY, SCOPE_EVERYBODY, MESSAGES(list_standards),
+     feedback_list_standards},
+    {"feedback.ListEvaluations", PEOPLE, SCOPE_LIST, MESSAGES(list_evaluations),
+     feedback_list_evaluations},
+    {"feedback.ListAlerts", PEOPLE, SCOPE_LIST, MESSAGES(list_alerts), feedback_list_alerts},
+    {"feedback.ListAlertRules", EVERYBODY, SCOPE_EVERYBODY, MESSAGES(list_alert_rules),
+     feedback_list_alert_rules},
+    {"feedback.AcknowledgeAlert", ROLE_LEADER | ROLE_COACH, SCOPE_THING,
+     MESSAGES(acknowledge_alert), feedback_acknowledge_alert},
+    {"feedback.CloseAlert", ROLE_LEADER | ROLE_COACH, SCOPE_THING, MESSAGES(close_alert),
+     feedback_close_alert},
 };
 
 static const char *const consumes[] = {"ingest", NULL};

@@ -478,29 +478,29 @@ static void add_names(struct db_args *args, const char *const *names, size_t cou
 }
 
 /* Four arguments, in the order of the condition below. */
-static void add_visible(struct db_args *args, const struct visible *visible)
+static void add_reach(struct db_args *args, const struct reach *reach)
 {
-    add_names(args, visible->sites, visible->site_count);
-    add_names(args, visible->teams, visible->team_count);
-    db_bool(args, visible->is_own_only);
-    db_text(args, visible->person_id);
+    add_names(args, reach->sites, reach->site_count);
+    add_names(args, reach->teams, reach->team_count);
+    db_bool(args, reach->is_own_only);
+    db_text(args, reach->person_id);
 }
 
-#define IS_VISIBLE_TO                                                                              \
-    " (cardinality($1::text[]) = 0 or site = any($1))"                                             \
-    " and (not $3 or (person_id = $4 and $4 <> ''))"
-#define IS_VISIBLE IS_VISIBLE_TO " and (cardinality($2::text[]) = 0 or team_id = any($2))"
+#define IS_VISIBLE_WITH(unless)                                                                    \
+    " case when $3 then person_id = $4 and $4 <> ''"                                               \
+    " else (cardinality($1::text[]) = 0 or site = any($1))"                                        \
+    " and (cardinality($2::text[]) = 0 or" unless " team_id = any($2)) end"
+#define IS_VISIBLE IS_VISIBLE_WITH("")
 /* Who waits has no team yet, and a queue never has: every team of the site looks after them. */
-#define IS_VISIBLE_ALERT                                                                           \
-    IS_VISIBLE_TO " and (cardinality($2::text[]) = 0 or team_id = '' or team_id = any($2))"
+#define IS_VISIBLE_ALERT IS_VISIBLE_WITH(" team_id = '' or")
 
 int store_list_evaluations(struct db *db, const struct id *moment_id, bool history,
-                           const struct visible *visible, db_result_fn *on_rows, void *arg)
+                           const struct reach *reach, db_result_fn *on_rows, void *arg)
 {
     struct db_args args;
 
     db_args_init(&args);
-    add_visible(&args, visible);
+    add_reach(&args, reach);
     db_uuid(&args, moment_id->bytes);
     db_bool(&args, history);
     return db_query(db,
@@ -511,13 +511,13 @@ int store_list_evaluations(struct db *db, const struct id *moment_id, bool histo
                     &args, on_rows, arg);
 }
 
-int store_list_alerts(struct db *db, const struct alert_filter *filter,
-                      const struct visible *visible, db_result_fn *on_rows, void *arg)
+int store_list_alerts(struct db *db, const struct alert_filter *filter, const struct reach *reach,
+                      db_result_fn *on_rows, void *arg)
 {
     struct db_args args;
 
     db_args_init(&args);
-    add_visible(&args, visible);
+    add_reach(&args, reach);
     add_id(&args, filter->moment_id);
     db_text(&args, filter->queue);
     db_text(&args, filter->site);

@@ -74,16 +74,6 @@ void store_save_served(struct txn *txn, const struct stored_served *served);
 void store_drop_served_of(struct txn *txn, const struct id *moment_id);
 void store_drop_served_before(struct txn *txn, int64_t before_us);
 
-/* What a caller may see. */
-struct visible {
-    const char *const *sites; /* count 0: all */
-    size_t site_count;
-    const char *const *teams; /* count 0: all */
-    size_t team_count;
-    bool is_own_only; /* what is about person_id, and nothing if that is "" */
-    const char *person_id;
-};
-
 struct alert_filter {
     const char *moment_id; /* "" any; a UUID */
     const char *queue;
@@ -99,10 +89,9 @@ struct alert_filter {
 must_check int store_list_rules(struct db *db, db_result_fn *on_rows, void *arg);
 must_check int store_list_standards(struct db *db, db_result_fn *on_rows, void *arg);
 must_check int store_list_evaluations(struct db *db, const struct id *moment_id, bool history,
-                                      const struct visible *visible, db_result_fn *on_rows,
-                                      void *arg);
+                                      const struct reach *reach, db_result_fn *on_rows, void *arg);
 /* Newest first. */
 must_check int store_list_alerts(struct db *db, const struct alert_filter *filter,
-                                 const struct visible *visible, db_result_fn *on_rows, void *arg);
+                                 const struct reach *reach, db_result_fn *on_rows, void *arg);
 
 #endif

@@ -624,7 +624,7 @@ void watch_stop(struct feedback *feedback)
 /* --- AcknowledgeAlert, CloseAlert --- */
 
 /* Where an alert is kept. */
-struct place {
+struct spot {
     Moment__V1__Alert *message;
     int64_t *escalate_at;
     const char *subject;
@@ -633,7 +633,7 @@ struct place {
 
 struct search {
     const char *alert_id;
-    struct place place;
+    struct spot spot;
 };
 
 static void search_contact(struct contact *contact, void *arg)
@@ -644,15 +644,14 @@ static void search_contact(struct contact *contact, void *arg)
         struct held_alert *held = &contact->alerts[i];
 
         if (strcmp(held->message->alert_id, search->alert_id) == 0) {
-            search->place = (struct place){held->message, &held->escalate_at,
-                                           held->message->moment_id, held->number};
+            search->spot = (struct spot){held->message, &held->escalate_at,
+                                         held->message->moment_id, held->number};
         }
     }
 }
 
 /* Every open alert is in memory. */
-static bool find_open(const struct feedback *feedback, const char *alert_id,
-                      struct place *ret_place)
+static bool find_open(const struct feedback *feedback, const char *alert_id, struct spot *ret_spot)
 {
     struct search search = {.alert_id = alert_id};
 
@@ -662,24 +661,31 @@ static bool find_open(const struct feedback *feedback, const char *alert_id,
             struct queue_alarm *alarm = &queue->alarms[i];
 
             if (alarm->message != NULL && strcmp(alarm->message->alert_id, alert_id) == 0) {
-                search.place = (struct place){alarm->message, &alarm->escalate_at, queue->subject,
-                                              alarm->crossings};
+                search.spot = (struct spot){alarm->message, &alarm->escalate_at, queue->subject,
+                                            alarm->crossings};
             }
         }
     }
-    *ret_place = search.place;
-    return search.place.message != NULL && alert_is_open(search.place.message);
+    *ret_spot = search.spot;
+    return search.spot.message != NULL && alert_is_open(search.spot.message);
 }
 
-static int find_for(struct command *command, const char *alert_id, struct place *ret_place,
+/* Who waits has no team yet, and a queue never has. */
+static bool may_touch(struct call *call, const Moment__V1__Alert *alert)
+{
+    const struct place place = {.site = alert->site,
+                                .team = alert->team_id,
+                                .person_id = alert->person_id,
+                                .is_of_every_team = true};
+
+    return call_allows(call, &place);
+}
+
+static int find_for(struct command *command, const char *alert_id, struct spot *ret_spot,
                     struct problem *problem)
 {
-    const struct caller *caller = call_caller(command->call);
-
-    if (!find_open(command->state, alert_id, ret_place) ||
-        !caller_sees_site(caller, ret_place->message->site) ||
-        (ret_place->message->team_id[0] != '\0' &&
-         !caller_sees_team(caller, ret_place->message->team_id))) {
+    if (!find_open(command->state, alert_id, ret_spot) ||
+        !may_touch(command->call, ret_spot->message)) {
         problem_set(problem, 404, "no-open-alert", "alert_id", "There is no such open alert.");
         return -ENOENT;
     }
@@ -698,21 +704,20 @@ static int apply_acknowledge(struct command *command, struct txn *txn,
         (const Moment__V1__AcknowledgeAlertRequest *)call_request(command->call);
     const char *who = call_caller(command->call)->id;
     Moment__V1__AcknowledgeAlertResponse response;
-    struct place place;
-    int error = find_for(command, request->alert_id, &place, problem);
+    struct spot spot;
+    int error = find_for(command, request->alert_id, &spot, problem);
 
     if (error != 0) {
         return error;
     }
-    place.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_ACKNOWLEDGED;
-    place.message->acknowledged_at = txn_now_us(txn);
-    feedback_need(codec_set(&place.message->acknowledged_by, who));
-    feedback_need(codec_set(&place.message->owner, who));
-    *place.escalate_at = 0;
-    save_alert(command->state, txn, place.message, place.subject, place.crossing, 0,
-               "acknowledged");
+    spot.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_ACKNOWLEDGED;
+    spot.message->acknowledged_at = txn_now_us(txn);
+    feedback_need(codec_set(&spot.message->acknowledged_by, who));
+    feedback_need(codec_set(&spot.message->owner, who));
+    *spot.escalate_at = 0;
+    save_alert(command->state, txn, spot.message, spot.subject, spot.crossing, 0, "acknowledged");
     moment__v1__acknowledge_alert_response__init(&response);
-    response.alert = place.message;
+    response.alert = spot.message;
     feedback_need(codec_copy(&response.base, ret_response));
     return 0;
 }
@@ -723,19 +728,19 @@ static int apply_close(struct command *command, struct txn *txn, ProtobufCMessag
     const Moment__V1__CloseAlertRequest *request =
         (const Moment__V1__CloseAlertRequest *)call_request(command->call);
     Moment__V1__CloseAlertResponse response;
-    struct place place;
-    int error = find_for(command, request->alert_id, &place, problem);
+    struct spot spot;
+    int error = find_for(command, request->alert_id, &spot, problem);
 
     if (error != 0) {
         return error;
     }
-    place.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLOSED;
-    place.message->closed_at = txn_now_us(txn);
-    feedback_need(codec_set(&place.message->closed_by, call_caller(command->call)->id));
-    *place.escalate_at = 0;
-    save_alert(command->state, txn, place.message, place.subject, place.crossing, 0, "closed");
+    spot.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLOSED;
+    spot.message->closed_at = txn_now_us(txn);
+    feedback_need(codec_set(&spot.message->closed_by, call_caller(command->call)->id));
+    *spot.escalate_at = 0;
+    save_alert(command->state, txn, spot.message, spot.subject, spot.crossing, 0, "closed");
     moment__v1__close_alert_response__init(&response);
-    response.alert = place.message;
+    response.alert = spot.message;
     feedback_need(codec_copy(&response.base, ret_response));
     return 0;
 }

@@ -62,37 +62,29 @@ static void on_events(void *arg, int status, const struct db_rows *rows,
         reply(query, rows);
 }
 
-static bool took_part(const Moment__V1__Moment *moment, const char *person_id)
-{
-    if (strcmp(moment->person_id, person_id) == 0)
-        return true;
-    for (size_t i = 0; i < moment->n_visits; i++)
-        if (strcmp(moment->visits[i]->person_id, person_id) == 0)
-            return true;
-    return false;
-}
-
 /* Agents see what they took part in. A moment without a team (nobody has answered) is looked after
  * by every team of its site. */
-static bool sees_moment(const struct caller *caller, const Moment__V1__Moment *moment)
+static bool sees_moment(struct call *call, const char *site, const Moment__V1__Moment *moment)
 {
-    const uint32_t in_scope = ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_SERVICE;
-    const char *person_id = caller->person_id ? caller->person_id : "";
+    struct place place = {.site = site,
+                          .team = moment->team_id,
+                          .person_id = moment->person_id,
+                          .is_of_every_team = true};
+    bool is_seen = call_allows(call, &place);
 
-    if ((caller->roles & in_scope) == 0)
-        return person_id[0] != '\0' && took_part(moment, person_id);
-    return moment->team_id[0] == '\0' || caller_sees_team(caller, moment->team_id);
+    for (size_t i = 0; i < moment->n_visits && !is_seen; i++) {
+        place.person_id = moment->visits[i]->person_id;
+        is_seen = call_allows(call, &place);
+    }
+    return is_seen;
 }
 
-static bool sees(const struct caller *caller, const char *site, struct slice snapshot)
+static bool sees(struct call *call, const char *site, struct slice snapshot)
 {
-    Moment__V1__Moment *moment;
-    bool is_seen;
+    Moment__V1__Moment *moment =
+        moment__v1__moment__unpack(NULL, snapshot.len, (const uint8_t *)snapshot.at);
+    bool is_seen = moment && sees_moment(call, site, moment);
 
-    if (!caller_sees_site(caller, site))
-        return false;
-    moment = moment__v1__moment__unpack(NULL, snapshot.len, (const uint8_t *)snapshot.at);
-    is_seen = moment && sees_moment(caller, moment);
     if (moment)
         moment__v1__moment__free_unpacked(moment, NULL);
     return is_seen;
@@ -107,7 +99,7 @@ static void on_moment(void *arg, int status, const struct db_rows *rows,
     if (status < 0)
         fail(query, 503, "busy", "The database did not answer.");
     else if (db_count(rows) == 0 ||
-             !sees(call_caller(query->call), db_get_text(rows, 0, 0), db_get_bytes(rows, 0, 1)))
+             !sees(query->call, db_get_text(rows, 0, 0), db_get_bytes(rows, 0, 1)))
         fail_unknown(query);
     else if (store_moment_events(query->ingest->reader, &query->moment_id, on_events, query) < 0)
         fail(query, 503, "busy", "The database is not there.");

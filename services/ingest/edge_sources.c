@@ -466,11 +466,14 @@ static void info_free(Moment__V1__SourceInfo *info)
 void edge_sources_list(void *state, struct call *call)
 {
     struct ingest *ingest = state;
+    struct reach reach = call_reach(call);
     Moment__V1__ListSourcesResponse response;
 
     moment__v1__list_sources_response__init(&response);
     for (struct source *source = ingest->registry.all; source; source = source->next) {
-        if (source->removed || !caller_sees_site(call_caller(call), source->site))
+        const struct place place = {.site = source->site, .is_of_every_team = true};
+
+        if (source->removed || !reach_holds(&reach, &place))
             continue;
         response.sources = reallocarray(response.sources, response.n_sources + 1,
                                         sizeof(Moment__V1__SourceInfo *));

@@ -21,7 +21,7 @@ static struct metric *const metrics[] = {&recognition_candidates_total};
 static const struct call_route calls[] = {
     /* Agents see their own. */
     {"recognition.ListCandidates",
-     ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_INTEGRATOR | ROLE_SERVICE,
+     ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_INTEGRATOR | ROLE_SERVICE, SCOPE_LIST,
      &moment__v1__list_candidates_request__descriptor,
      &moment__v1__list_candidates_response__descriptor, recognition_list_candidates},
 };

@@ -388,17 +388,10 @@ static bool read_filter(struct call *call, struct candidate_filter *filter)
 {
     const Moment__V1__ListCandidatesRequest *request =
         (const Moment__V1__ListCandidatesRequest *)call_request(call);
-    const struct caller *caller = call_caller(call);
     struct id id;
 
     *filter = (struct candidate_filter){
-        .sites = caller->sites,
-        .site_count = caller->site_count,
-        .teams = caller->teams,
-        .team_count = caller->team_count,
-        .is_own_only =
-            (caller->roles & (ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_SERVICE)) == 0,
-        .own_person_id = caller->person_id != NULL ? caller->person_id : "",
+        .reach = call_reach(call),
         .moment_id = request->moment_id,
         .person_id = request->person_id,
         .limit = request->limit != 0 ? request->limit : STORE_PAGE_DEFAULT,

@@ -147,10 +147,10 @@ int store_list_candidates(struct db *db, const struct candidate_filter *filter,
     struct db_args args;
 
     db_args_init(&args);
-    add_names(&args, filter->sites, filter->site_count);
-    add_names(&args, filter->teams, filter->team_count);
-    db_bool(&args, filter->is_own_only);
-    db_text(&args, filter->own_person_id);
+    add_names(&args, filter->reach.sites, filter->reach.site_count);
+    add_names(&args, filter->reach.teams, filter->reach.team_count);
+    db_bool(&args, filter->reach.is_own_only);
+    db_text(&args, filter->reach.person_id);
     add_id(&args, filter->moment_id);
     db_text(&args, filter->person_id);
     db_i32(&args, (int32_t)MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_WITHDRAWN);
@@ -159,9 +159,9 @@ int store_list_candidates(struct db *db, const struct candidate_filter *filter,
     db_i32(&args, (int32_t)filter->limit);
     return db_query(db,
                     "select body from candidate"
-                    " where (cardinality($1::text[]) = 0 or site = any($1))"
-                    " and (cardinality($2::text[]) = 0 or team_id = any($2))"
-                    " and (not $3 or (person_id = $4 and $4 <> ''))"
+                    " where case when $3 then person_id = $4 and $4 <> ''"
+                    " else (cardinality($1::text[]) = 0 or site = any($1))"
+                    " and (cardinality($2::text[]) = 0 or team_id = any($2)) end"
                     " and ($5::uuid is null or moment_id = $5::uuid)"
                     " and ($6 = '' or person_id = $6)"
                     " and ($5::uuid is not null or state <> $7)"

@@ -29,12 +29,7 @@ must_check int store_save_evaluation(struct txn *txn, const struct id *moment_id
 must_check int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate);
 
 struct candidate_filter {
-    const char *const *sites; /* what the caller may see; count 0: all */
-    size_t site_count;
-    const char *const *teams;
-    size_t team_count;
-    bool is_own_only; /* what is about own_person_id, and nothing if that is "" */
-    const char *own_person_id;
+    struct reach reach;
     const char *moment_id; /* "" any; a UUID. Asked for by moment, a withdrawn one is shown too */
     const char *person_id; /* "" any */
     int64_t before_proposed_at; /* 0: from the start */

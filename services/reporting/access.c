@@ -93,7 +93,7 @@ static uint32_t read_roles(const char *json_text)
     return roles & ROLES_ANY;
 }
 
-static enum reach reach_of(uint32_t roles)
+static enum reader_reach reach_of(uint32_t roles)
 {
     if (roles & ROLES_SCOPED)
         return REACH_SCOPE;

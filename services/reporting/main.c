@@ -44,7 +44,7 @@ static struct metric *const metrics[] = {
 
 #define CALL(name, handler, ask, answer)                                                           \
     {                                                                                              \
-        "reporting." name, ROLE_OPERATOR, &moment__v1__##ask##__descriptor,                        \
+        "reporting." name, ROLE_OPERATOR, SCOPE_WHOLE, &moment__v1__##ask##__descriptor,           \
             &moment__v1__##answer##__descriptor, handler                                           \
     }
 

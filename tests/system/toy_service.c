@@ -102,7 +102,7 @@ static int apply(void *state, struct txn *txn, const char *producer, const struc
 }
 
 static const struct call_route calls[] = {
-    {"toy.Emit", ROLE_OPERATOR, &moment__v1__set_log_level_request__descriptor,
+    {"toy.Emit", ROLE_OPERATOR, SCOPE_WHOLE, &moment__v1__set_log_level_request__descriptor,
      &moment__v1__set_log_level_response__descriptor, on_emit},
 };
 static const char *const consumes[] = {"ingest", NULL};

@@ -12,14 +12,14 @@ struct names_list {
     size_t count;
 };
 
-enum reach {
+enum reader_reach {
     REACH_NOTHING,
     REACH_OWN,   /* only what person_id took part in */
     REACH_SCOPE, /* everything at the sites and of the teams */
 };
 
 struct reader {
-    enum reach reach;
+    enum reader_reach reach;
     const char *person_id;        /* "" if none: such an agent sees nothing */
     struct names_list sites;      /* empty: every site */
     struct names_list teams;      /* empty: every team */

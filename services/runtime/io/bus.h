@@ -9,9 +9,10 @@
  * "source:<name>".
  *
  * Calls are dispatched by the table in the service's spec: method, roles allowed, request type,
- * handler. Deny by default: a method without the caller's role answers 403. A caller's roles are
- * believed only from "service:reporting" (people) and "operator:*" (role operator); other services
- * call with role "service". Loop thread only. */
+ * handler. Deny by default: a method without the caller's role answers 403, and one whose row says
+ * no scope (enum call_scope), or whose handler did not ask for it, answers nobody. A caller's roles
+ * are believed only from "service:reporting" (people) and "operator:*" (role operator); other
+ * services call with role "service". Loop thread only. */
 #ifndef MOMENT_IO_BUS_H
 #define MOMENT_IO_BUS_H
 
@@ -47,6 +48,39 @@ struct caller {
 bool caller_sees_site(const struct caller *caller, const char *site);
 bool caller_sees_team(const struct caller *caller, const char *team);
 
+/* How far a caller sees. Borrowed from the caller. Services and operators have no limits. */
+struct reach {
+    const char *const *sites;
+    size_t site_count; /* 0: every site */
+    const char *const *teams;
+    size_t team_count; /* 0: every team */
+    bool is_own_only;  /* an agent: what is about person_id or made by user_id, wherever it is */
+    const char *person_id; /* never null; "": nobody of the directory */
+    const char *user_id;
+};
+struct reach caller_reach(const struct caller *caller);
+
+/* Where a thing is and who it is about; null and "" are unknown. */
+struct place {
+    const char *site;
+    const char *team;
+    const char *person_id; /* who it is about */
+    const char *author_id; /* the user who made it */
+    bool is_of_every_team; /* while it has no team, each team of its site looks after it: who waits,
+                            * a queue */
+};
+
+/* May somebody of that reach touch a thing there? Pure.
+ *
+ * is_own_only: it is about person_id, or user_id made it; sites and teams don't matter then, and an
+ * unknown person is nobody. Else its site is among sites and its team among teams, where there are
+ * such limits. What has no site or no team is therefore only seen by who has no limit to sites or
+ * teams, but for is_of_every_team. Lists say the same in SQL:
+ *   case when $own then (person_id = $person and $person <> '') or author_id = $user
+ *   else (cardinality($sites) = 0 or site = any($sites)) and
+ *        (cardinality($teams) = 0 or team_id = any($teams)) end */
+bool reach_holds(const struct reach *reach, const struct place *place);
+
 struct problem {
     uint32_t status; /* HTTP */
     char type[48];   /* "invalid-field" */
@@ -69,6 +103,17 @@ void call_fail(struct call *call, const struct problem *problem);
 /* problem_set and call_fail. */
 void call_refuse(struct call *call, uint32_t status, const char *type, const char *field,
                  const char *detail, ...) printf_like(5, 6);
+/* How far the caller sees; asking marks the call as filtered, which SCOPE_LIST demands. */
+struct reach call_reach(struct call *call);
+/* reach_holds for the caller. One yes is what SCOPE_THING demands. For a command that is in apply,
+ * before its first write, or before command_start; an answer out of `seen` was allowed to the same
+ * caller when it was made. A command that applied without it ends the process: only that keeps the
+ * effect from committing. */
+bool call_allows(struct call *call, const struct place *place);
+/* The same refusal for what is not there and for what may not be seen: 404 "not-found". what:
+ * "note". Returns -ENOENT. */
+int call_not_found(struct problem *problem, const char *field, const char *what);
+
 /* A call that changes tables. State, records and the packed answer (a row of `seen`, source
  * "command:<caller id>") commit together; the same command_id gets the stored answer and apply does
  * not run again. The same command_id with another method is refused with 409. */
@@ -92,9 +137,21 @@ void command_start(struct bus *bus, struct command *command);
 /* Once, after settle returned true: answers the call; the command is gone after that. */
 void command_settled(struct command *command);
 
+/* What a method's rows and things are compared with, beside the role. A method that says nothing is
+ * closed: deny by default. */
+enum call_scope {
+    SCOPE_NONE = 0,  /* forgotten: every call is refused with 500 "scope-missing" */
+    SCOPE_EVERYBODY, /* no scope: names, definitions, what is public in the house */
+    SCOPE_SELF,      /* about the caller alone; the handler uses nothing but the caller's id */
+    SCOPE_LIST,      /* the handler filters rows by call_reach; 500 "scope-not-checked" without */
+    SCOPE_THING,     /* the handler asks call_allows about the thing; likewise */
+    SCOPE_WHOLE,     /* callers that are limited to sites or teams are refused with 403 */
+};
+
 struct call_route {
     const char *method; /* "feedback.ListAlerts" */
     uint32_t roles;     /* enum role bits */
+    enum call_scope scope;
     const ProtobufCMessageDescriptor *request;
     const ProtobufCMessageDescriptor *response;
     void (*handler)(void *state, struct call *call);

@@ -98,6 +98,10 @@ const char *call_outcome(uint32_t status); /* of a problem, 0: none; for counter
 const char *call_method(const struct call *call);
 const struct call_route *call_route(const struct call *call);
 size_t call_bytes(const struct call *call);
+/* The answer is one that this caller got before. */
+void call_was_allowed(struct call *call);
+/* Was asked what the route's scope demands? */
+bool call_is_checked(const struct call *call);
 
 /* --- ask.c --- */
 void asked_replied(struct bus *bus, const Moment__V1__Reply *reply);

@@ -20,6 +20,8 @@ struct call {
     void *state;               /* the handler's */
     ProtobufCMessage *request; /* owned */
     struct caller caller;
+    bool is_filtered; /* call_reach was asked */
+    bool is_allowed;  /* call_allows said yes */
 };
 
 const struct caller *call_caller(const struct call *call)
@@ -45,6 +47,44 @@ const char *call_method(const struct call *call)
 const struct call_route *call_route(const struct call *call)
 {
     return call->route;
+}
+
+struct reach call_reach(struct call *call)
+{
+    call->is_filtered = true;
+    return caller_reach(&call->caller);
+}
+
+bool call_allows(struct call *call, const struct place *place)
+{
+    struct reach reach = caller_reach(&call->caller);
+    bool is_held = reach_holds(&reach, place);
+
+    call->is_allowed |= is_held;
+    return is_held;
+}
+
+void call_was_allowed(struct call *call)
+{
+    call->is_filtered = true;
+    call->is_allowed = true;
+}
+
+bool call_is_checked(const struct call *call)
+{
+    switch (call->route->scope) {
+    case SCOPE_NONE:
+        return false;
+    case SCOPE_LIST:
+        return call->is_filtered;
+    case SCOPE_THING:
+        return call->is_allowed;
+    case SCOPE_EVERYBODY:
+    case SCOPE_SELF:
+    case SCOPE_WHOLE: /* admit did it */
+        return true;
+    }
+    return false;
 }
 
 size_t call_bytes(const struct call *call)
@@ -88,6 +128,13 @@ void call_reply_bytes(struct call *call, const void *bytes, size_t len)
 {
     Moment__V1__Reply reply;
 
+    if (!call_is_checked(call)) {
+        call_refuse(call, 500, "scope-not-checked", NULL,
+                    "%s did not look whether this caller may have the answer; this is an error of "
+                    "the program, please report it",
+                    call_method(call));
+        return;
+    }
     if (len > BODY_BYTES_MAX) {
         struct problem problem;
         problem_set(&problem, 500, "answer-too-large", NULL,
@@ -145,6 +192,28 @@ static const struct call_route *find_route(const struct bus *bus, const char *me
 }
 
 /* 0, or negative with problem set. */
+static int admit_scope(const struct call *call, struct problem *problem)
+{
+    const struct call_route *route = call->route;
+
+    if (route->scope == SCOPE_NONE) {
+        problem_set(
+            problem, 500, "scope-missing", "method",
+            "%s does not say whose data it shows, so it shows none; this is an error of the "
+            "program, please report it",
+            route->method);
+        return -EPERM;
+    }
+    if (route->scope == SCOPE_WHOLE && (call->caller.site_count || call->caller.team_count)) {
+        problem_set(problem, 403, "forbidden", "method",
+                    "%s concerns the whole house; this caller is limited to some sites or teams",
+                    route->method);
+        return -EPERM;
+    }
+    return 0;
+}
+
+/* 0, or negative with problem set. */
 static int admit(struct call *call, struct problem *problem)
 {
     const Moment__V1__Call *message = call->frame->call;
@@ -168,8 +237,12 @@ static int admit(struct call *call, struct problem *problem)
                     call->route->method, need, have);
         return -EPERM;
     }
+    int rc = admit_scope(call, problem);
+    if (rc < 0) {
+        return rc;
+    }
     struct slice body = {(const char *)message->body.data, message->body.len};
-    int rc = protobuf_read(call->route->request, body, &call->request);
+    rc = protobuf_read(call->route->request, body, &call->request);
     if (rc < 0) {
         problem_set(problem, 400, "malformed", "body", "the body is no %s",
                     call->route->request->short_name);

@@ -52,6 +52,41 @@ bool caller_sees_team(const struct caller *caller, const char *team)
     return is_listed(caller->teams, caller->team_count, team);
 }
 
+struct reach caller_reach(const struct caller *caller)
+{
+    const uint32_t wide = ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_OPERATOR | ROLE_SERVICE;
+
+    return (struct reach){
+        .sites = caller->sites,
+        .site_count = caller->site_count,
+        .teams = caller->teams,
+        .team_count = caller->team_count,
+        .is_own_only = (caller->roles & wide) == 0,
+        .person_id = caller->person_id ? caller->person_id : "",
+        .user_id = caller->id,
+    };
+}
+
+/* Unknown is nobody's. */
+static bool is_same(const char *known, const char *name)
+{
+    return known && known[0] && strcmp(known, name) == 0;
+}
+
+bool reach_holds(const struct reach *reach, const struct place *place)
+{
+    const char *site = place->site ? place->site : "";
+    const char *team = place->team ? place->team : "";
+
+    if (reach->is_own_only) {
+        return is_same(place->person_id, reach->person_id) ||
+               is_same(place->author_id, reach->user_id);
+    }
+    return is_listed(reach->sites, reach->site_count, site) &&
+           ((place->is_of_every_team && !team[0]) ||
+            is_listed(reach->teams, reach->team_count, team));
+}
+
 static void believe_caller(struct caller *caller, const Moment__V1__Caller *claimed)
 {
     caller->id = claimed->id;

@@ -88,6 +88,7 @@ static int repeat_answer(struct command *command, struct run *run)
         memcpy(run->answer, run->seen->body.data, len);
     }
     run->answer_len = len;
+    call_was_allowed(command->call);
     return 0;
 }
 
@@ -124,6 +125,9 @@ static int run_apply(struct command *command, struct run *run, struct txn *txn)
         assert(!response);
         return rc;
     }
+    /* The effect is in the transaction already; only dying keeps it from committing, when nobody
+     * looked whether this caller may have it, or (below) when the answer cannot be kept. */
+    assert(call_is_checked(command->call));
     assert(response);
     assert(response->descriptor == call_route(command->call)->response);
     rc = protobuf_write(response, &run->answer, &run->answer_len);
@@ -131,7 +135,6 @@ static int run_apply(struct command *command, struct run *run, struct txn *txn)
     if (rc == 0 && call_command_id(command->call)[0]) {
         rc = remember(command, run, txn);
     }
-    /* The effect is in the transaction already; only dying keeps it from committing alone. */
     assert(rc == 0);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* problem - refusals, as RFC 9457 has them: in memory and on the wire. */
 #include "io/bus_parts.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,13 @@ void call_refuse(struct call *call, uint32_t status, const char *type, const cha
     set(&problem, status, type, field, detail, args);
     va_end(args);
     call_fail(call, &problem);
+}
+
+int call_not_found(struct problem *problem, const char *field, const char *what)
+{
+    problem_set(problem, 404, "not-found", field, "There is no such %s, or you may not see it.",
+                what);
+    return -ENOENT;
 }
 
 void problem_to_message(const struct problem *problem, Moment__V1__Problem *message)

@@ -95,20 +95,22 @@ static void on_drain(void *state, struct call *call)
     service_drain(state);
 }
 
-#define RUNTIME_CALL(method_name, open_to, stem, function)                                         \
+#define RUNTIME_CALL(method_name, open_to, whose, stem, function)                                  \
     {                                                                                              \
-        .method = "runtime." method_name, .roles = (open_to),                                      \
+        .method = "runtime." method_name, .roles = (open_to), .scope = (whose),                    \
         .request = &moment__v1__##stem##_request__descriptor,                                      \
         .response = &moment__v1__##stem##_response__descriptor, .handler = (function)              \
     }
 
 const struct call_route runtime_calls[] = {
-    RUNTIME_CALL("Status", ROLE_OPERATOR | ROLE_SERVICE | ROLE_LEADER, status, on_status),
-    RUNTIME_CALL("SetLogLevel", ROLE_OPERATOR, set_log_level, on_set_log_level),
-    RUNTIME_CALL("Drain", ROLE_OPERATOR, drain, on_drain),
-    RUNTIME_CALL("ListQuarantine", ROLE_OPERATOR, list_quarantine, quarantine_list),
-    RUNTIME_CALL("ShowQuarantine", ROLE_OPERATOR, show_quarantine, quarantine_show),
-    RUNTIME_CALL("RedriveQuarantine", ROLE_OPERATOR, redrive_quarantine, quarantine_redrive),
-    RUNTIME_CALL("DropQuarantine", ROLE_OPERATOR, drop_quarantine, quarantine_drop),
+    RUNTIME_CALL("Status", ROLE_OPERATOR | ROLE_SERVICE | ROLE_LEADER, SCOPE_EVERYBODY, status,
+                 on_status),
+    RUNTIME_CALL("SetLogLevel", ROLE_OPERATOR, SCOPE_WHOLE, set_log_level, on_set_log_level),
+    RUNTIME_CALL("Drain", ROLE_OPERATOR, SCOPE_WHOLE, drain, on_drain),
+    RUNTIME_CALL("ListQuarantine", ROLE_OPERATOR, SCOPE_WHOLE, list_quarantine, quarantine_list),
+    RUNTIME_CALL("ShowQuarantine", ROLE_OPERATOR, SCOPE_WHOLE, show_quarantine, quarantine_show),
+    RUNTIME_CALL("RedriveQuarantine", ROLE_OPERATOR, SCOPE_WHOLE, redrive_quarantine,
+                 quarantine_redrive),
+    RUNTIME_CALL("DropQuarantine", ROLE_OPERATOR, SCOPE_WHOLE, drop_quarantine, quarantine_drop),
 };
 const size_t runtime_call_count = countof(runtime_calls);

@@ -262,6 +262,31 @@ static void on_echo(void *state, struct call *call)
     call_reply(call, &response.base);
 }
 
+/* "filter" filters. */
+static void on_list(void *state, struct call *call)
+{
+    const Moment__V1__SetLogLevelRequest *request =
+        (const Moment__V1__SetLogLevelRequest *)(const void *)call_request(call);
+
+    if (strcmp(request->level, "filter") == 0) {
+        assert_int_equal(call_reach(call).site_count, call_caller(call)->site_count);
+    }
+    on_echo(state, call);
+}
+
+/* A thing at the site that was sent; whatever the answer, it is given. */
+static void on_thing(void *state, struct call *call)
+{
+    const Moment__V1__SetLogLevelRequest *request =
+        (const Moment__V1__SetLogLevelRequest *)(const void *)call_request(call);
+    const struct place place = {.site = request->level};
+
+    if (strcmp(request->level, "unasked") != 0) {
+        (void)call_allows(call, &place);
+    }
+    on_echo(state, call);
+}
+
 static int never_applied(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
                          struct problem *problem)
 {
@@ -292,15 +317,18 @@ static void on_submitted(void *state, struct submission *submission)
     fixture->submission = submission;
 }
 
-#define ROUTE(method, roles, handler)                                                              \
+#define ROUTE(method, roles, scope, handler)                                                       \
     {                                                                                              \
-        method, roles, &moment__v1__set_log_level_request__descriptor,                             \
+        method, roles, scope, &moment__v1__set_log_level_request__descriptor,                      \
             &moment__v1__set_log_level_response__descriptor, handler                               \
     }
 static const struct call_route routes[] = {
-    ROUTE("ingest.Echo", ROLE_OPERATOR | ROLE_SERVICE | ROLE_LEADER, on_echo),
-    ROUTE("ingest.Leaders", ROLE_LEADER, on_echo),
-    ROUTE("ingest.Change", ROLE_OPERATOR, on_change),
+    ROUTE("ingest.Echo", ROLE_OPERATOR | ROLE_SERVICE | ROLE_LEADER, SCOPE_EVERYBODY, on_echo),
+    ROUTE("ingest.Leaders", ROLE_LEADER, SCOPE_WHOLE, on_echo),
+    ROUTE("ingest.Change", ROLE_OPERATOR, SCOPE_WHOLE, on_change),
+    ROUTE("ingest.Forgotten", ROLE_OPERATOR, SCOPE_NONE, on_echo),
+    ROUTE("ingest.List", ROLE_LEADER, SCOPE_LIST, on_list),
+    ROUTE("ingest.Thing", ROLE_LEADER, SCOPE_THING, on_thing),
 };
 static const struct call_table tables[] = {{routes, countof(routes), NULL}};
 
@@ -535,6 +563,131 @@ static void another_service_is_a_service_whatever_it_says(void **state)
     ask_as(fixture, &leader, "ingest.Echo", "x", 4000);
     assert_int_equal(fixture->seen_roles, ROLE_SERVICE);
     assert_string_equal(fixture->seen_id, "service:feedback");
+}
+
+/* --- scopes --- */
+
+static const char *const lyon[] = {"lyon"};
+static const struct caller leader_of_lyon = {
+    .id = "user:2", .name = "", .roles = ROLE_LEADER, .sites = lyon, .site_count = 1};
+
+static void a_method_without_a_scope_answers_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+
+    connect_client(fixture);
+    await(fixture, is_up);
+    ask(fixture, "ingest.Forgotten", "x");
+    assert_int_equal(fixture->problem.status, 500);
+    assert_string_equal(fixture->problem.type, "scope-missing");
+    assert_int_equal(fixture->asked, 0);
+}
+
+static void a_list_that_was_not_filtered_is_not_sent(void **state)
+{
+    struct fixture *fixture = *state;
+
+    connect_client(fixture);
+    await(fixture, is_up);
+    ask_as(fixture, &leader, "ingest.List", "all", 4000);
+    assert_int_equal(fixture->problem.status, 500);
+    assert_string_equal(fixture->problem.type, "scope-not-checked");
+    ask_as(fixture, &leader, "ingest.List", "filter", 4000);
+    assert_int_equal(fixture->problem.status, 0);
+}
+
+static void a_thing_that_was_not_allowed_is_not_sent(void **state)
+{
+    struct fixture *fixture = *state;
+
+    connect_client(fixture);
+    await(fixture, is_up);
+    ask_as(fixture, &leader_of_lyon, "ingest.Thing", "unasked", 4000);
+    assert_string_equal(fixture->problem.type, "scope-not-checked");
+    ask_as(fixture, &leader_of_lyon, "ingest.Thing", "metz", 4000);
+    assert_int_equal(fixture->problem.status, 500);
+    assert_string_equal(fixture->problem.type, "scope-not-checked");
+    ask_as(fixture, &leader_of_lyon, "ingest.Thing", "lyon", 4000);
+    assert_int_equal(fixture->problem.status, 0);
+    assert_string_equal(fixture->previous, "lyon");
+}
+
+static void the_whole_is_not_for_who_is_limited(void **state)
+{
+    struct fixture *fixture = *state;
+    struct caller of_a_team = {
+        .id = "user:3", .name = "", .roles = ROLE_LEADER, .teams = lyon, .team_count = 1};
+
+    connect_client(fixture);
+    await(fixture, is_up);
+    ask_as(fixture, &leader_of_lyon, "ingest.Leaders", "x", 4000);
+    assert_int_equal(fixture->problem.status, 403);
+    assert_string_equal(fixture->problem.type, "forbidden");
+    assert_int_equal(fixture->asked, 0);
+    ask_as(fixture, &of_a_team, "ingest.Leaders", "x", 4000);
+    assert_int_equal(fixture->problem.status, 403);
+    ask_as(fixture, &leader, "ingest.Leaders", "x", 4000);
+    assert_int_equal(fixture->problem.status, 0);
+}
+
+static void a_reach_is_sites_and_teams(void **state)
+{
+    static const char *const red[] = {"red", "blue"};
+    const struct reach everything = {.person_id = "", .user_id = "u"};
+    const struct reach at_lyon = {
+        .sites = lyon, .site_count = 1, .person_id = "anna", .user_id = "u"};
+    const struct reach of_red = {.teams = red, .team_count = 2, .person_id = "", .user_id = "u"};
+    const struct place nowhere = {.site = NULL};
+    const struct place in_lyon = {.site = "lyon", .team = "blue"};
+    const struct place in_metz = {.site = "metz", .team = "", .person_id = "anna"};
+    const struct place waiting = {.site = "lyon", .team = "", .is_of_every_team = true};
+    const struct place of_green = {.site = "lyon", .team = "green", .is_of_every_team = true};
+
+    (void)state;
+    assert_true(reach_holds(&everything, &nowhere));
+    assert_true(reach_holds(&at_lyon, &in_lyon));
+    assert_false(reach_holds(&at_lyon, &in_metz)); /* being about somebody is for agents */
+    assert_false(reach_holds(&at_lyon, &nowhere));
+    assert_true(reach_holds(&of_red, &in_lyon));
+    assert_false(reach_holds(&of_red, &in_metz));
+    assert_false(reach_holds(&of_red, &nowhere));
+    assert_true(reach_holds(&of_red, &waiting));
+    assert_false(reach_holds(&of_red, &of_green));
+}
+
+static void an_agent_reaches_their_own(void **state)
+{
+    const struct caller agent = {.id = "u", .roles = ROLE_AGENT, .person_id = "anna"};
+    const struct caller nobody = {.id = "u", .roles = ROLE_AGENT};
+    const struct caller both = {.id = "u", .roles = ROLE_AGENT | ROLE_COACH};
+    const struct reach of_agent = caller_reach(&agent);
+    const struct reach of_nobody = caller_reach(&nobody);
+    const struct reach of_both = caller_reach(&both);
+    const struct place about_anna = {.site = "lyon", .person_id = "anna"};
+    const struct place about_bob = {.site = "lyon", .person_id = "bob", .author_id = "v"};
+    const struct place by_u = {.person_id = "bob", .author_id = "u"};
+    const struct place unknown = {.person_id = "", .author_id = ""};
+
+    (void)state;
+    assert_true(reach_holds(&of_agent, &about_anna));
+    assert_false(reach_holds(&of_agent, &about_bob));
+    assert_true(reach_holds(&of_agent, &by_u));
+    assert_false(reach_holds(&of_agent, &unknown));
+    assert_false(reach_holds(&of_nobody, &about_anna));
+    assert_false(reach_holds(&of_nobody, &unknown));
+    assert_true(reach_holds(&of_both, &about_bob));
+}
+
+static void what_is_not_there_and_what_is_hidden_sound_alike(void **state)
+{
+    struct problem problem;
+
+    (void)state;
+    assert_int_equal(call_not_found(&problem, "note_id", "note"), -ENOENT);
+    assert_int_equal(problem.status, 404);
+    assert_string_equal(problem.type, "not-found");
+    assert_string_equal(problem.field, "note_id");
+    assert_string_equal(problem.detail, "There is no such note, or you may not see it.");
 }
 
 static void an_answer_that_does_not_come_is_504(void **state)
@@ -1173,6 +1326,13 @@ int main(void)
         TEST(an_operators_claim_to_be_a_leader_is_not_believed),
         TEST_AS(only_reporting_speaks_for_people, set_up_reporting),
         TEST_AS(another_service_is_a_service_whatever_it_says, set_up_feedback),
+        TEST(a_method_without_a_scope_answers_nobody),
+        TEST_AS(a_list_that_was_not_filtered_is_not_sent, set_up_reporting),
+        TEST_AS(a_thing_that_was_not_allowed_is_not_sent, set_up_reporting),
+        TEST_AS(the_whole_is_not_for_who_is_limited, set_up_reporting),
+        cmocka_unit_test(a_reach_is_sites_and_teams),
+        cmocka_unit_test(an_agent_reaches_their_own),
+        cmocka_unit_test(what_is_not_there_and_what_is_hidden_sound_alike),
         TEST(an_answer_that_does_not_come_is_504),
         TEST(a_peer_that_is_not_there_is_503_at_once),
         TEST(calls_end_when_the_bus_closes),
