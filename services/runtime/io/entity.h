@@ -12,8 +12,8 @@
  *
  * Bounded: when more than about bytes_max are held, the least recently used are dropped at a load,
  * but none that was loaded or put in the transaction under way. Ids are texts of 1 to ENTITY_ID_MAX
- * bytes, of known form: whatever is asked for is remembered and reaches the database. Out of memory
- * ends the process, as a half-done apply must not commit. Loop thread only. */
+ * bytes; of any other nothing is read and there is none. Out of memory ends the process, as a
+ * half-done apply must not commit. Loop thread only. */
 #ifndef MOMENT_IO_ENTITY_H
 #define MOMENT_IO_ENTITY_H
 

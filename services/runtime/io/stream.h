@@ -90,6 +90,8 @@ uint64_t txn_emit(struct txn *txn, const char *site, const char *key, const char
                   int64_t at_us, const void *body, size_t len);
 /* The one time of this transaction. */
 int64_t txn_now_us(const struct txn *txn);
+/* Tells one transaction from another, also in load; never 0. */
+uint64_t txn_serial(const struct txn *txn);
 
 must_check int stream_submit(struct stream *stream, struct work *work);
 struct position stream_head(const struct stream *stream);

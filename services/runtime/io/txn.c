@@ -19,7 +19,9 @@ static const char unmark_sql[] =
 
 int txn_init(struct txn *txn, struct db *writer, struct work *works, size_t count)
 {
-    *txn = (struct txn){.writer = writer, .works = works, .work_count = count};
+    static uint64_t serial;
+
+    *txn = (struct txn){.writer = writer, .serial = ++serial, .works = works, .work_count = count};
     txn->refusals = calloc(count, sizeof *txn->refusals);
     txn->now_us = clock_wall_us();
     txn->began_us = clock_mono_us();
@@ -38,6 +40,11 @@ void txn_done(struct txn *txn)
 int64_t txn_now_us(const struct txn *txn)
 {
     return txn->now_us;
+}
+
+uint64_t txn_serial(const struct txn *txn)
+{
+    return txn->serial;
 }
 
 /* --- load ------------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 struct txn {
     struct db *writer; /* borrowed */
     enum { TXN_EMPTY, TXN_LOADING, TXN_APPLYING, TXN_SENT } phase;
+    uint64_t serial; /* tells transactions of this process apart, those that failed too */
     uint16_t shard;
     uint32_t epoch;
     uint64_t number; /* of the batch within its epoch */
