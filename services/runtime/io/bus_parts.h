@@ -1,5 +1,5 @@
-/* bus_parts - what bus.c, feed.c, call.c, ask.c, command.c, submit.c and consumer.c know of each
- * other. Nobody else includes this. */
+/* bus_parts - what bus.c, feed.c, call.c, ask.c, command.c, submit.c, consumer.c and listing.c know
+ * of each other. Nobody else includes this. */
 #ifndef MOMENT_IO_BUS_PARTS_H
 #define MOMENT_IO_BUS_PARTS_H
 
