@@ -11,7 +11,7 @@ OUT := build/$(CC)-$(VARIANT)
 GEN := build/gen
 
 SERVICES := ingest feedback recognition reporting
-LIBS := libzmq libprotobuf-c libpq libuv libmicrohttpd jansson libsodium
+LIBS := libzmq libprotobuf-c libpq libuv libmicrohttpd jansson libsodium icu-i18n icu-uc
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wredundant-decls -Wnested-externs -Wundef -Wcast-qual -Wpointer-arith \
@@ -146,15 +146,17 @@ SYSTEM := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/system/*_test.c))
 TOY := $(OUT)/tests/system/toy_service
 UNIT := $(UNIT_BASE) $(UNIT_RULES) $(UNIT_IO) $(UNIT_SERVICE)
 TEST_LIBS := $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
+# What libbase needs itself.
+BASE_LIBS = $(shell pkg-config --libs libsodium icu-i18n icu-uc) -lm
 link_test = @mkdir -p $(@D); $(CC) $(LDFLAGS) -o $@ $^ $(1) $(TEST_LIBS)
 
 $(UNIT_BASE): $(OUT)/tests/unit/base/%: $(OUT)/tests/unit/base/%.o $(BASE_A)
-	$(call link_test,-lsodium -lm)
+	$(call link_test,$(BASE_LIBS))
 
 .SECONDEXPANSION:
 rule_objects = $(call objects,$(call find_c,services/$(word 1,$(subst _, ,$(1)))/rules))
 $(UNIT_RULES): $(OUT)/tests/unit/rules/%: $(OUT)/tests/unit/rules/%.o $$(call rule_objects,$$*) $(BASE_A)
-	$(call link_test,-lsodium -lm)
+	$(call link_test,$(BASE_LIBS))
 
 $(UNIT_IO) $(CONTRACT) $(SYSTEM) $(TOY): %: %.o $(IO_A) $(PROTO_A) $(BASE_A)
 	$(call link_test,$(LDLIBS))

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 # room (a pattern of paths) | what it may not include (an extended regular expression) | why
 table() {
     cat <<'TABLE'
-services/runtime/base/*           | ^"(io|ctl|ingest|feedback|recognition|reporting|moment)/ | base is pure: libc and libsodium
+services/runtime/base/*           | ^"(io|ctl|ingest|feedback|recognition|reporting|moment)/ | base is pure: libc, libsodium and ICU
 services/runtime/base/*           | ^<(uv|zmq|libpq-fe|microhttpd|jansson)\.h> | base does no input or output
 services/runtime/*                | ^"(ctl|ingest|feedback|recognition|reporting)/ | the runtime knows no service
 services/runtime/*                | ^"moment/v1/(ingest|feedback|recognition|reporting)\. | the runtime knows the envelope only
@@ -23,6 +23,7 @@ services/*                        | ^<(uv|zmq|microhttpd)\.h> | third-party inpu
 services/*                        | ^<libpq-fe\.h> | the database is db.c's (and momentctl's, which may block: migrate, verify)
 services/*                        | ^<jansson\.h> | JSON goes through io/json.h
 services/*                        | ^<sodium\.h> | cryptography goes through base/seal.h
+services/*                        | ^<unicode/ | civil time goes through base/zone.h
 TABLE
 }
 
@@ -34,6 +35,7 @@ excepted() {
     services/ctl/pg.?' ^<libpq-fe'* | services/ctl/cluster.?' ^<libpq-fe'*) return 0 ;;
     services/runtime/io/json.h' ^<jansson'*) return 0 ;;
     services/runtime/base/*' ^<sodium'*) return 0 ;;
+    services/runtime/base/zone.c' ^<unicode'*) return 0 ;;
     esac
     return 1
 }
