@@ -80,8 +80,8 @@ static const struct call_route calls[] = {
 };
 
 static const struct http_route routes[] = {
-    {"POST", "/v1/events", EDGE_EVENTS_BODY_MAX, edge_events_post},
-    {"OPTIONS", "/v1/events", 0, edge_events_options},
+    {"POST", "/v1/events", EDGE_EVENTS_BODY_MAX, edge_events_post, NULL},
+    {"OPTIONS", "/v1/events", 0, edge_events_options, NULL},
 };
 
 int main(int argc, char **argv)

@@ -59,22 +59,22 @@ static const struct call_route calls[] = {
 };
 
 static const struct http_route routes[] = {
-    {"POST", "/api/v1/session", 4096, session_create},
-    {"GET", "/api/v1/session", 0, session_show},
-    {"DELETE", "/api/v1/session", 0, session_end},
-    {"GET", "/api/v1/moments", 0, moments_list},
-    {"GET", "/api/v1/moments/{moment_id}", 0, moments_show},
-    {"GET", "/api/v1/alerts", 0, alerts_list},
-    {"POST", "/api/v1/alerts/{alert_id}/acknowledge", 0, alerts_acknowledge},
-    {"POST", "/api/v1/alerts/{alert_id}/close", 0, alerts_close},
-    {"GET", "/api/v1/candidates", 0, candidates_list},
-    {"GET", "/api/v1/directory", 0, directory_show},
-    {"GET", "/api/v1/definitions", 0, definitions_show},
-    {"GET", "/api/v1/reports/interval", 0, interval_show},
-    {"GET", "/api/v1/floor", 0, floor_show},
-    {"GET", "/api/v1/live", 0, live_open},
-    {"GET", "/api/openapi.json", 0, page_show_api},
-    {"GET", "/{path...}", 0, page_show},
+    {"POST", "/api/v1/session", 4096, session_create, NULL},
+    {"GET", "/api/v1/session", 0, session_show, NULL},
+    {"DELETE", "/api/v1/session", 0, session_end, NULL},
+    {"GET", "/api/v1/moments", 0, moments_list, NULL},
+    {"GET", "/api/v1/moments/{moment_id}", 0, moments_show, NULL},
+    {"GET", "/api/v1/alerts", 0, alerts_list, NULL},
+    {"POST", "/api/v1/alerts/{alert_id}/acknowledge", 0, alerts_acknowledge, NULL},
+    {"POST", "/api/v1/alerts/{alert_id}/close", 0, alerts_close, NULL},
+    {"GET", "/api/v1/candidates", 0, candidates_list, NULL},
+    {"GET", "/api/v1/directory", 0, directory_show, NULL},
+    {"GET", "/api/v1/definitions", 0, definitions_show, NULL},
+    {"GET", "/api/v1/reports/interval", 0, interval_show, NULL},
+    {"GET", "/api/v1/floor", 0, floor_show, NULL},
+    {"GET", "/api/v1/live", 0, live_open, NULL},
+    {"GET", "/api/openapi.json", 0, page_show_api, NULL},
+    {"GET", "/{path...}", 0, page_show, NULL},
 };
 
 static const char *const consumes[] = {"ingest", "feedback", "recognition", NULL};

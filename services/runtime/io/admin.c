@@ -139,8 +139,8 @@ static void on_metrics(void *state, struct http_request *request)
 }
 
 const struct http_route admin_routes[] = {
-    {"GET", "/livez", 0, on_livez},
-    {"GET", "/readyz", 0, on_readyz},
-    {"GET", "/metrics", 0, on_metrics},
+    {"GET", "/livez", 0, on_livez, NULL},
+    {"GET", "/readyz", 0, on_readyz, NULL},
+    {"GET", "/metrics", 0, on_metrics, NULL},
 };
 const size_t admin_route_count = countof(admin_routes);

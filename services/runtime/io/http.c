@@ -702,6 +702,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 /* --- what a handler sees ------------------------------------------------------------------- */
 
+const struct http_route *http_route_of(const struct http_request *request)
+{
+    return request->route;
+}
+
 const char *http_method(const struct http_request *request)
 {
     return request->method;

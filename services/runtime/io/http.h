@@ -31,6 +31,7 @@ struct http_route {
     const char *path;
     size_t body_max; /* bytes; 0: no body allowed */
     void (*handler)(void *state, struct http_request *request);
+    const void *about; /* what a handler of several routes must know of this one; may be null */
 };
 
 /* address "127.0.0.1:8080", "[::1]:8080" or "0.0.0.0:8080"; port 0 picks one, see http_port.
@@ -43,6 +44,8 @@ void http_drain(struct http *http);
 size_t http_connections(const struct http *http);
 void http_close(struct http **http);
 
+/* The row that the request came in by. */
+const struct http_route *http_route_of(const struct http_request *request);
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
 /* "" if absent. */

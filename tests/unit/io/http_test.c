@@ -70,7 +70,7 @@ static void on_literal(void *state, struct http_request *request)
     http_add_header(request, "Cache-Control", "max-age=5");
     http_add_header(request, "Set-Cookie", "a=1");
     http_add_header(request, "Set-Cookie", "b=2");
-    http_reply_json(request, 201, json_pack("{s:s}", "literal", "yes"));
+    http_reply_json(request, 201, json_pack("{s:s}", "literal", http_route_of(request)->about));
 }
 
 static void on_later_time(void *arg)
@@ -166,18 +166,18 @@ static void on_sse_hopeless(void *state, struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/things/{id}", 0, on_echo},
-    {"GET", "/things/special", 0, on_literal},
-    {"POST", "/things/{id}", 100, on_echo},
-    {"POST", "/only-post", 100, on_echo},
-    {"GET", "/later", 0, on_later},
-    {"GET", "/keep", 0, on_keep},
-    {"GET", "/sse", 0, on_sse},
-    {"GET", "/sse-end", 0, on_sse_end},
-    {"GET", "/sse-flood", 0, on_sse_flood},
-    {"GET", "/sse-hopeless", 0, on_sse_hopeless},
-    {"GET", "/files/{path...}", 0, on_file},
-    {"GET", "/api/{path...}", 0, on_echo},
+    {"GET", "/things/{id}", 0, on_echo, NULL},
+    {"GET", "/things/special", 0, on_literal, "yes"},
+    {"POST", "/things/{id}", 100, on_echo, NULL},
+    {"POST", "/only-post", 100, on_echo, NULL},
+    {"GET", "/later", 0, on_later, NULL},
+    {"GET", "/keep", 0, on_keep, NULL},
+    {"GET", "/sse", 0, on_sse, NULL},
+    {"GET", "/sse-end", 0, on_sse_end, NULL},
+    {"GET", "/sse-flood", 0, on_sse_flood, NULL},
+    {"GET", "/sse-hopeless", 0, on_sse_hopeless, NULL},
+    {"GET", "/files/{path...}", 0, on_file, NULL},
+    {"GET", "/api/{path...}", 0, on_echo, NULL},
 };
 
 static void on_tick(void *arg)
@@ -371,7 +371,7 @@ static void on_each(void *state, struct http_request *request)
 
 static void all_parameters_and_headers_can_be_seen(void **state)
 {
-    static const struct http_route each[] = {{"GET", "/", 0, on_each}};
+    static const struct http_route each[] = {{"GET", "/", 0, on_each, NULL}};
     (void)state;
     http_close(&t.http);
     assert_int_equal(http_open(t.loop, "127.0.0.1:0", each, 1, &t, 10, &t.http), 0);
