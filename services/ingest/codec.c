@@ -81,6 +81,8 @@ static int check_texts(const struct event *event, const char *path, struct probl
         if (strlen(texts[i].value) > texts[i].max)
             return refuse(problem, path, texts[i].name, "Too long.");
     }
+    if (text_characters(event->customer_signal) > CODEC_SIGNAL_MAX)
+        return refuse(problem, path, "customer_signal", "At most 64 characters.");
     return 0;
 }
 
@@ -240,6 +242,7 @@ void codec_event_to_wire(const struct event *event, char id_text[ID_TEXT_SIZE],
     wire->instrument = lent(event->instrument);
     wire->comment = lent(event->comment);
     wire->disposition = lent(event->disposition);
+    wire->customer_signal = lent(event->customer_signal);
     wire->started_at = event->started_at;
     wire->queued_at = event->queued_at;
     wire->answered_at = event->answered_at;
@@ -302,6 +305,7 @@ static void plain_from_wire(const Moment__V1__Event *wire, struct event *event)
     event->instrument = wire->instrument;
     event->comment = wire->comment;
     event->disposition = wire->disposition;
+    event->customer_signal = wire->customer_signal;
     event->started_at = wire->started_at;
     event->queued_at = wire->queued_at;
     event->answered_at = wire->answered_at;
@@ -489,6 +493,10 @@ void codec_moment_to_wire(const struct moment *moment, const struct moment_frame
         wire->quality[i] = lent(moment->quality[i]);
     out->quality = wire->quality;
     out->n_quality = moment->quality_count;
+    for (size_t i = 0; i < moment->signal_count; i++)
+        wire->signals[i] = lent(moment->signals[i]);
+    out->customer_signals = wire->signals;
+    out->n_customer_signals = moment->signal_count;
     for (size_t i = 0; i < moment->visit_count; i++) {
         visit_to_wire(&moment->visits[i], frame->visit_people[i], &wire->visits[i]);
         wire->visit_pointers[i] = &wire->visits[i];

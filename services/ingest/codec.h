@@ -11,6 +11,7 @@
 
 #define CODEC_ID_MAX 256      /* bytes of a contact, queue or agent id */
 #define CODEC_TEXT_MAX 4000   /* bytes of any other text */
+#define CODEC_SIGNAL_MAX 64   /* characters of a customer's signal */
 #define CODEC_EVENTS_MAX 1000 /* events of one request or submission */
 
 bool codec_is_about_contact(enum event_type type);
@@ -61,6 +62,7 @@ struct wire_moment {
     Moment__V1__Visit visits[FOLD_VISITS_MAX];
     Moment__V1__Visit *visit_pointers[FOLD_VISITS_MAX];
     char *quality[FOLD_QUALITY_MAX];
+    char *signals[FOLD_SIGNALS_MAX];
 };
 void codec_moment_to_wire(const struct moment *moment, const struct moment_frame *frame,
                           struct wire_moment *wire);

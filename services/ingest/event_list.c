@@ -15,16 +15,17 @@ struct event_chunk {
 };
 
 static const size_t string_fields[] = {
-    offsetof(struct event, source),       offsetof(struct event, system),
-    offsetof(struct event, contact_id),   offsetof(struct event, site),
-    offsetof(struct event, customer_id),  offsetof(struct event, entry_point),
-    offsetof(struct event, queue),        offsetof(struct event, agent),
-    offsetof(struct event, reason),       offsetof(struct event, to_queue),
-    offsetof(struct event, to_agent),     offsetof(struct event, to_address),
-    offsetof(struct event, instrument),   offsetof(struct event, root_contact_id),
-    offsetof(struct event, comment),      offsetof(struct event, disposition),
-    offsetof(struct event, agent_name),   offsetof(struct event, customer_address),
-    offsetof(struct event, customer_ref), offsetof(struct event, agent_queues),
+    offsetof(struct event, source),          offsetof(struct event, system),
+    offsetof(struct event, contact_id),      offsetof(struct event, site),
+    offsetof(struct event, customer_id),     offsetof(struct event, entry_point),
+    offsetof(struct event, queue),           offsetof(struct event, agent),
+    offsetof(struct event, reason),          offsetof(struct event, to_queue),
+    offsetof(struct event, to_agent),        offsetof(struct event, to_address),
+    offsetof(struct event, instrument),      offsetof(struct event, root_contact_id),
+    offsetof(struct event, comment),         offsetof(struct event, disposition),
+    offsetof(struct event, agent_name),      offsetof(struct event, customer_address),
+    offsetof(struct event, customer_ref),    offsetof(struct event, agent_queues),
+    offsetof(struct event, customer_signal),
 };
 
 static const char **field_of(struct event *event, size_t offset)

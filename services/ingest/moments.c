@@ -776,7 +776,8 @@ int event_work_submit(struct stream *stream, struct event_work *work)
         struct event *event = &work->events.items[i];
 
         if (redact_field(work, &event->comment) < 0 || redact_field(work, &event->reason) < 0 ||
-            redact_field(work, &event->disposition) < 0)
+            redact_field(work, &event->disposition) < 0 ||
+            redact_field(work, &event->customer_signal) < 0)
             return -ENOMEM;
     }
     work->work.bytes = work->events.bytes + sizeof(*work);

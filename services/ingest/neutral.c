@@ -346,6 +346,7 @@ static void read_feedback(struct reader *reader, const json_t *data, struct even
 
     event->instrument = text_of(reader, data, "instrument");
     event->comment = text_of(reader, data, "comment");
+    event->customer_signal = text_of(reader, data, "customer_signal");
     event->has_score = number_of(reader, member(data, "score"), "score", &event->score);
     for (size_t i = 0; i < countof(instruments) && !event->has_score; i++)
         if (member(data, instruments[i]))

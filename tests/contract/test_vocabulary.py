@@ -80,8 +80,9 @@ EXAMPLES = {
     "contact.wrapped_up": ([*TALKING, ENDED], 120, {"agent": AGENT, "acw_ms": 30000, "disposition": {"code": "solved"}},
                            {"state": "ended", "wrap_ms": 30000, "disposition": "solved"}, None),
     "contact.updated": ([QUEUED], 15, {"channel": "video", "direction": "inbound", "disposition": "later",
-                                       "customer_ref": "cust-2"},
-                        {"state": "waiting", "channel": "video", "disposition": "later"}, None),
+                                       "customer_ref": "cust-2", "customer_signal": "wants to cancel"},
+                        {"state": "waiting", "channel": "video", "disposition": "later",
+                         "customer_signals": ["wants to cancel"]}, None),
     "contact.summarised": ([], 95, {"queue": QUEUE, "agent": AGENT, "channel": "voice", "direction": "inbound",
                                     "started_at": at(0), "queued_at": at(5), "answered_at": at(25), "ended_at": at(95),
                                     "durations_ms": {"wait": 20000, "ring": 4000, "talk": 60000, "hold": 10000,
@@ -91,8 +92,9 @@ EXAMPLES = {
                             "wrap_ms": 7000, "disposition": "sold"}, {"entered_at": at(5), "ring_ms": 4000}),
     "feedback.requested": ([*TALKING, ENDED], 100, {"instrument": "csat"}, {"state": "ended", "csat": None}, None),
     "feedback.received": ([*TALKING, ENDED], 150, {"instrument": "csat", "score": 9, "scale_min": 1, "scale_max": 9,
-                                                   "comment": "fine", "queue": QUEUE, "agent": AGENT},
-                          {"csat": 5}, {"csat": 5}),
+                                                   "comment": "fine", "customer_signal": "praise", "queue": QUEUE,
+                                                   "agent": AGENT},
+                          {"csat": 5, "customer_signals": ["praise"]}, {"csat": 5}),
 }
 # What they do is not seen in a moment of their own.
 OTHERS = {

@@ -22,6 +22,7 @@ static void draw_event(struct fuzz_input *input, size_t number, struct event *ev
     static const char *const queues[] = {"", "sales", "support"};
     static const char *const agents[] = {"", "Alice", "Bob"};
     static const char *const contacts[] = {"1.0", "1.0", "1.0", "2.0"};
+    static const char *const signals[] = {"", "", "complaint", "wants to cancel"};
     static const char *const instruments[] = {"csat", "nps", "ces", ""};
     uint8_t bytes[DRAWN];
 
@@ -55,6 +56,7 @@ static void draw_event(struct fuzz_input *input, size_t number, struct event *ev
         event->ended_at = event->occurred_at;
         event->answered_at = bytes[8] & 1 ? event->started_at + bytes[8] * 1000 : 0;
     }
+    event->customer_signal = pick(bytes[2], signals, countof(signals));
     event->instrument = pick(bytes[5], instruments, countof(instruments));
     event->has_score = event->type == FEEDBACK_RECEIVED;
     event->score = bytes[7] % 12;

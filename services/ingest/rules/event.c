@@ -89,6 +89,7 @@ void event_init(struct event *event)
         &event->reason,           &event->to_queue,    &event->to_agent,     &event->to_address,
         &event->root_contact_id,  &event->instrument,  &event->comment,      &event->disposition,
         &event->customer_address, &event->agent_name,  &event->agent_queues, &event->customer_ref,
+        &event->customer_signal,
     };
     for (size_t i = 0; i < countof(texts); i++)
         *texts[i] = "";

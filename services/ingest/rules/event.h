@@ -125,6 +125,7 @@ struct event {
     const char *instrument; /* csat, nps, ces */
     const char *comment;
     const char *disposition;
+    const char *customer_signal; /* what the customer let us know: "complaint" */
     int64_t started_at, queued_at, answered_at, ended_at, gap_from_at;
     int64_t wait_ms, ring_ms, talk_ms, hold_ms, wrap_ms;
     bool has_score;

@@ -1002,6 +1002,22 @@ static bool is_longest_wrap(const struct work *work, size_t at)
     return true;
 }
 
+/* Which are kept when there are too many must not depend on the order of arrival: the first in
+ * canonical order. */
+static void take_signal(struct moment *moment, const char *signal)
+{
+    size_t at = 0;
+    while (at < moment->signal_count && strcmp(moment->signals[at], signal) < 0)
+        at++;
+    bool is_known = at < moment->signal_count && strcmp(moment->signals[at], signal) == 0;
+    if (is_known || moment->signal_count == FOLD_SIGNALS_MAX)
+        return;
+    memmove(&moment->signals[at + 1], &moment->signals[at],
+            (moment->signal_count - at) * sizeof(moment->signals[0]));
+    moment->signals[at] = signal;
+    moment->signal_count++;
+}
+
 static void take_facts(struct work *work, struct moment *moment)
 {
     const char *root = "";
@@ -1016,6 +1032,8 @@ static void take_facts(struct work *work, struct moment *moment)
             moment->customer_id = event->customer_id;
         if (*event->disposition)
             moment->disposition = event->disposition;
+        if (*event->customer_signal)
+            take_signal(moment, event->customer_signal);
         if (event->wrap_ms >= 0 && is_longest_wrap(work, i))
             add_known(&moment->wrap_ms, event->wrap_ms);
         if (event->type == CONTACT_LINKED && *event->root_contact_id)

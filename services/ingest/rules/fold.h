@@ -23,6 +23,7 @@
 
 #define FOLD_VISITS_MAX 64
 #define FOLD_QUALITY_MAX 12
+#define FOLD_SIGNALS_MAX 16
 /* Events of one moment that are folded; later ones (in canonical order) are dropped and the moment
  * is flagged "too_many_events". */
 #define FOLD_EVENTS_MAX 4096
@@ -58,6 +59,8 @@ struct moment {
     const char *disposition;
     const char *quality[FOLD_QUALITY_MAX]; /* static strings, sorted */
     size_t quality_count;
+    const char *signals[FOLD_SIGNALS_MAX]; /* the customer's first ones, each once, sorted */
+    size_t signal_count;
     enum moment_state state;
     int64_t state_since;
     const char *merged_into_contact; /* CONTACT_LINKED: the root contact, else "" */

@@ -181,6 +181,14 @@ static bool is_decimal(struct slice text)
     return at == text.len;
 }
 
+size_t text_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
 int text_to_double(struct slice text, double *ret_value)
 {
     char copy[64];

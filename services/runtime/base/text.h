@@ -26,6 +26,9 @@ bool text_copy_slice(char *to, size_t size, struct slice from);
 bool text_is(const char *a, const char *b); /* null equals "" */
 /* Valid UTF-8 without NUL (RFC 3629: no surrogates, shortest form). */
 bool text_is_utf8(const void *bytes, size_t len);
+/* How many characters (code points) a text of valid UTF-8 has: what a limit told to people counts.
+ */
+size_t text_characters(const char *text);
 /* Every byte that is no part of a valid character becomes '?', so that what a foreign system wrote
  * in another encoding can still be kept. Returns how many. */
 size_t text_repair_utf8(char *text, size_t len);

@@ -157,6 +157,14 @@ static void doubles_take_decimals_and_nothing_else(void **state)
     assert_int_equal(text_to_double(slice_of("1e999"), &value), -ERANGE);
 }
 
+static void characters_are_counted_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(text_characters(""), 0);
+    assert_int_equal(text_characters("abc"), 3);
+    assert_int_equal(text_characters("a\u00e9\u20ac\U0001f600"), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +174,7 @@ int main(void)
         cmocka_unit_test(null_is_the_empty_text),
         cmocka_unit_test(utf8_is_checked_to_the_letter),
         cmocka_unit_test(what_is_no_utf8_is_repaired_in_place),
+        cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(numbers_are_whole_decimal_and_in_range),
         cmocka_unit_test(doubles_take_decimals_and_nothing_else),
     };

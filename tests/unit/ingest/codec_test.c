@@ -50,6 +50,7 @@ static struct event full_event(void)
     event.instrument = "csat";
     event.comment = "co";
     event.disposition = "d";
+    event.customer_signal = "complaint";
     event.started_at = 1;
     event.queued_at = 2;
     event.answered_at = 3;
@@ -87,6 +88,7 @@ static void an_event_survives_the_wire_whole(void **state)
     assert_int_equal(list.items[0].wait_ms, 0);
     assert_int_equal(list.items[0].outcome, OUTCOME_BOT_RESOLVED);
     assert_string_equal(list.items[0].disposition, "d");
+    assert_string_equal(list.items[0].customer_signal, "complaint");
     codec_event_to_wire(&list.items[0], id_text, &wire);
     assert_int_equal(protobuf_write(&wire.base, &again, &again_len), 0);
     assert_int_equal(again_len, len);
@@ -267,6 +269,8 @@ static void a_snapshot_says_what_was_folded_and_where_it_belongs(void **state)
                                        .hold_count = 2};
     moment->quality[0] = "incomplete";
     moment->quality_count = 1;
+    moment->signals[0] = "complaint";
+    moment->signal_count = 1;
     frame->system = "pbx";
     frame->contact_id = "1.2";
     frame->site = "main";
@@ -287,6 +291,8 @@ static void a_snapshot_says_what_was_folded_and_where_it_belongs(void **state)
     assert_string_equal(wire->moment.visits[0]->person_id, "p1");
     assert_int_equal(wire->moment.visits[0]->hold_count, 2);
     assert_string_equal(wire->moment.quality[0], "incomplete");
+    assert_int_equal(wire->moment.n_customer_signals, 1);
+    assert_string_equal(wire->moment.customer_signals[0], "complaint");
     free(wire);
     free(moment);
     free(frame);

@@ -199,6 +199,30 @@ static void an_agents_emotion_is_refused_wherever_it_stands(void **state)
     event_list_done(&reading.list);
 }
 
+static void a_customers_signal_is_a_short_text(void **state)
+{
+    /* 64 characters, some of which are longer than a byte. */
+    static const char longest[] = ",\"customer_signal\":\"\u20ac\u20ac\u20ac\u20ac"
+                                  "0123456789012345678901234567890123456789012345678901234567%s9\"";
+    struct reading reading;
+    char data[256];
+
+    (void)state;
+    read_event("contact.updated", ",\"customer_signal\":\"wants to cancel\"", &reading);
+    assert_int_equal(reading.r, 0);
+    assert_string_equal(reading.list.items[0].customer_signal, "wants to cancel");
+    event_list_done(&reading.list);
+    snprintf(data, sizeof(data), longest, "8");
+    read_event("feedback.received", data, &reading);
+    assert_int_equal(reading.r, 0);
+    event_list_done(&reading.list);
+    snprintf(data, sizeof(data), longest, "88");
+    expect_refused("feedback.received", data, "data.customer_signal");
+    expect_refused("contact.updated", ",\"customer_signal\":[\"a\"]", "data.customer_signal");
+    expect_emotion(",\"agent\":{\"id\":\"a\",\"mood\":\"low\"},\"customer_signal\":\"complaint\"",
+                   "data.agent.mood");
+}
+
 static void types_without_use_are_counted_not_refused(void **state)
 {
     struct reading reading;
@@ -283,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_refusal_names_the_member),
         cmocka_unit_test(a_batch_names_the_item),
         cmocka_unit_test(an_agents_emotion_is_refused_wherever_it_stands),
+        cmocka_unit_test(a_customers_signal_is_a_short_text),
         cmocka_unit_test(types_without_use_are_counted_not_refused),
         cmocka_unit_test(a_transfer_says_its_kind),
         cmocka_unit_test(surveys_come_in_two_shapes),

@@ -43,7 +43,8 @@ static void keep_event(void *context, const struct event *event)
         &kept->customer_id,      &kept->entry_point, &kept->queue,        &kept->agent,
         &kept->reason,           &kept->to_queue,    &kept->to_agent,     &kept->to_address,
         &kept->root_contact_id,  &kept->instrument,  &kept->comment,      &kept->disposition,
-        &kept->customer_address, &kept->agent_name,  &kept->agent_queues,
+        &kept->customer_address, &kept->agent_name,  &kept->agent_queues, &kept->customer_ref,
+        &kept->customer_signal,
     };
     for (size_t i = 0; i < countof(texts); i++)
         *texts[i] = keep(*texts[i]);
@@ -65,7 +66,8 @@ static void close_log(struct log *log)
             event->customer_id,      event->entry_point, event->queue,        event->agent,
             event->reason,           event->to_queue,    event->to_agent,     event->to_address,
             event->root_contact_id,  event->instrument,  event->comment,      event->disposition,
-            event->customer_address, event->agent_name,  event->agent_queues,
+            event->customer_address, event->agent_name,  event->agent_queues, event->customer_ref,
+            event->customer_signal,
         };
         for (size_t j = 0; j < countof(texts); j++) {
             if (*texts[j])
@@ -290,6 +292,8 @@ static void print_moment(const struct moment *m, char *to, size_t size)
           m->merged_into_contact);
     for (size_t i = 0; i < m->quality_count; i++)
         PRINT(" %s", m->quality[i]);
+    for (size_t i = 0; i < m->signal_count; i++)
+        PRINT(" \"%s\"", m->signals[i]);
     for (size_t i = 0; i < m->visit_count; i++) {
         const struct visit *v = &m->visits[i];
         PRINT("\n  %s %" PRId64 " %" PRId64 " %" PRId64 " %s %" PRId64 " %" PRId64 " %" PRId64

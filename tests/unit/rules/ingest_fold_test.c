@@ -526,6 +526,46 @@ static void test_bounds(void **state)
     assert_int_equal(moment.state, STATE_UNKNOWN);
 }
 
+/* Each once, sorted; of too many the first ones, whatever order they come in. */
+static void test_what_a_customer_signals(void **state)
+{
+    (void)state;
+    live(CONTACT_UPDATED, 2000)->customer_signal = "wants to cancel";
+    live(CONTACT_UPDATED, 1000)->customer_signal = "complaint";
+    live(FEEDBACK_RECEIVED, 9000)->customer_signal = "complaint";
+    live(CONTACT_UPDATED, 3000);
+    fold_all();
+    assert_int_equal(moment.signal_count, 2);
+    assert_string_equal(moment.signals[0], "complaint");
+    assert_string_equal(moment.signals[1], "wants to cancel");
+}
+
+static void test_of_too_many_signals_the_first_count(void **state)
+{
+    static char names[FOLD_SIGNALS_MAX * 3][8];
+    (void)state;
+    for (unsigned seed = 0; seed < 50; seed++) {
+        count = 0;
+        srand(seed);
+        for (size_t i = 0; i < countof(names); i++) {
+            size_t number = i * 29 % countof(names); /* the later, the earlier in the alphabet */
+            (void)snprintf(names[i], sizeof(names[i]), "s%02zu", countof(names) - 1 - number);
+            live(CONTACT_UPDATED, (int64_t)number)->customer_signal = names[i];
+        }
+        for (size_t i = count; i > 1; i--) {
+            size_t j = (size_t)rand() % i;
+            struct event kept = events[i - 1];
+            events[i - 1] = events[j];
+            events[j] = kept;
+        }
+        fold_all();
+        assert_int_equal(moment.signal_count, FOLD_SIGNALS_MAX);
+        assert_string_equal(moment.signals[0], "s32");
+        for (size_t i = 1; i < FOLD_SIGNALS_MAX; i++)
+            assert_true(strcmp(moment.signals[i - 1], moment.signals[i]) < 0);
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -567,6 +607,8 @@ int main(void)
         cmocka_unit_test_setup(test_the_order_within_a_second, start),
         cmocka_unit_test_setup(test_a_record_of_the_same_second_is_not_newer, start),
         cmocka_unit_test_setup(test_a_survey_is_not_of_a_later_visit, start),
+        cmocka_unit_test_setup(test_what_a_customer_signals, start),
+        cmocka_unit_test_setup(test_of_too_many_signals_the_first_count, start),
         cmocka_unit_test_setup(test_bounds, start),
         cmocka_unit_test_setup(test_names, start),
     };
