@@ -461,78 +461,64 @@ int store_list_rules(struct db *db, db_result_fn *on_rows, void *arg)
     return db_query(db, select_rules, &args, on_rows, arg);
 }
 
-int store_list_standards(struct db *db, db_result_fn *on_rows, void *arg)
+void store_list_standards(struct db *db, struct call *call)
 {
     struct db_args args;
 
     db_args_init(&args);
-    return db_query(db, select_standards, &args, on_rows, arg);
+    listing_answer(call, db, select_standards, &args, NULL, NULL);
 }
 
-static void add_names(struct db_args *args, const char *const *names, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++) {
-        db_push_text(args, names[i]);
-    }
-}
-
-/* Four arguments, in the order of the condition below. */
-static void add_reach(struct db_args *args, const struct reach *reach)
-{
-    add_names(args, reach->sites, reach->site_count);
-    add_names(args, reach->teams, reach->team_count);
-    db_bool(args, reach->is_own_only);
-    db_text(args, reach->person_id);
-}
-
+/* After a listing's three arguments: $4 sites, $5 teams, $6 own only, $7 person. */
 #define IS_VISIBLE_WITH(unless)                                                                    \
-    " case when $3 then person_id = $4 and $4 <> ''"                                               \
-    " else (cardinality($1::text[]) = 0 or site = any($1))"                                        \
-    " and (cardinality($2::text[]) = 0 or" unless " team_id = any($2)) end"
+    " case when $6 then person_id = $7 and $7 <> ''"                                               \
+    " else (cardinality($4::text[]) = 0 or site = any($4))"                                        \
+    " and (cardinality($5::text[]) = 0 or" unless " team_id = any($5)) end"
 #define IS_VISIBLE IS_VISIBLE_WITH("")
 /* Who waits has no team yet, and a queue never has: every team of the site looks after them. */
 #define IS_VISIBLE_ALERT IS_VISIBLE_WITH(" team_id = '' or")
 
-int store_list_evaluations(struct db *db, const struct id *moment_id, bool history,
-                           const struct reach *reach, db_result_fn *on_rows, void *arg)
+void store_list_evaluations(struct db *db, struct call *call,
+                            const struct evaluation_filter *filter)
 {
+    struct reach reach = call_reach(call);
     struct db_args args;
 
     db_args_init(&args);
-    add_reach(&args, reach);
-    db_uuid(&args, moment_id->bytes);
-    db_bool(&args, history);
-    return db_query(db,
-                    "select body from evaluation e where moment_id = $5 and" IS_VISIBLE
-                    " and ($6 or (not withdrawn and revision = (select max(revision) from"
-                    " evaluation m where m.evaluation_id = e.evaluation_id)))"
-                    " order by evaluated_at desc, evaluation_id, revision desc",
-                    &args, on_rows, arg);
+    listing_push(&args, &filter->page);
+    listing_push_reach(&args, &reach);
+    db_uuid(&args, filter->moment_id.bytes);
+    db_bool(&args, filter->history);
+    listing_answer(
+        call, db,
+        "select body, evaluated_at, evaluation_id from evaluation e"
+        " where moment_id = $8 and" IS_VISIBLE
+        " and ($1::timestamptz is null or (evaluated_at, evaluation_id) < ($1, $2::uuid))"
+        " and ($9 or (not withdrawn and revision = (select max(revision) from"
+        " evaluation m where m.evaluation_id = e.evaluation_id)))"
+        " order by evaluated_at desc, evaluation_id desc, revision desc limit $3",
+        &args, &filter->page, NULL);
 }
 
-int store_list_alerts(struct db *db, const struct alert_filter *filter, const struct reach *reach,
-                      db_result_fn *on_rows, void *arg)
+void store_list_alerts(struct db *db, struct call *call, const struct alert_filter *filter)
 {
+    struct reach reach = call_reach(call);
     struct db_args args;
 
     db_args_init(&args);
-    add_reach(&args, reach);
+    listing_push(&args, &filter->page);
+    listing_push_reach(&args, &reach);
     add_id(&args, filter->moment_id);
     db_text(&args, filter->queue);
     db_text(&args, filter->site);
     db_i32(&args, filter->state);
     db_bool(&args, filter->open_only);
-    db_time(&args, filter->before_raised_at);
-    db_uuid(&args, filter->before_alert_id.bytes);
-    db_i32(&args, (int32_t)filter->limit);
-    return db_query(db,
-                    "select " ALERT_COLUMNS " from alert where" IS_VISIBLE_ALERT
-                    " and ($5::uuid is null or moment_id = $5::uuid)"
-                    " and ($6 = '' or queue = $6) and ($7 = '' or site = $7)"
-                    " and ($8 = 0 or state = $8) and (not $9 or state in (1, 2))"
-                    " and ($10::timestamptz is null or"
-                    " (raised_at, alert_id) < ($10::timestamptz, $11::uuid))"
-                    " order by raised_at desc, alert_id desc limit $12",
-                    &args, on_rows, arg);
+    listing_answer(call, db,
+                   "select body, raised_at, alert_id from alert where" IS_VISIBLE_ALERT
+                   " and ($1::timestamptz is null or (raised_at, alert_id) < ($1, $2::uuid))"
+                   " and ($8::uuid is null or moment_id = $8::uuid)"
+                   " and ($9 = '' or queue = $9) and ($10 = '' or site = $10)"
+                   " and ($11 = 0 or state = $11) and (not $12 or state in (1, 2))"
+                   " order by raised_at desc, alert_id desc limit $3",
+                   &args, &filter->page, NULL);
 }

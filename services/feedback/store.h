@@ -6,10 +6,8 @@
 #define MOMENT_FEEDBACK_STORE_H
 
 #include "feedback/codec.h"
+#include "io/listing.h"
 #include "io/stream.h"
-
-#define STORE_PAGE_DEFAULT 50
-#define STORE_PAGE_MAX 500
 
 /* A stored moment in progress. */
 struct stored_moment {
@@ -74,24 +72,26 @@ void store_save_served(struct txn *txn, const struct stored_served *served);
 void store_drop_served_of(struct txn *txn, const struct id *moment_id);
 void store_drop_served_before(struct txn *txn, int64_t before_us);
 
+struct evaluation_filter {
+    struct listing page;
+    struct id moment_id;
+    bool history; /* older revisions too */
+};
+
 struct alert_filter {
+    struct listing page;
     const char *moment_id; /* "" any; a UUID */
     const char *queue;
     const char *site;
     int state; /* 0 any */
     bool open_only;
-    /* Only what comes after this in the order of the list; before_raised_at 0: from the start. */
-    int64_t before_raised_at;
-    struct id before_alert_id;
-    uint32_t limit;
 };
 
 must_check int store_list_rules(struct db *db, db_result_fn *on_rows, void *arg);
-must_check int store_list_standards(struct db *db, db_result_fn *on_rows, void *arg);
-must_check int store_list_evaluations(struct db *db, const struct id *moment_id, bool history,
-                                      const struct reach *reach, db_result_fn *on_rows, void *arg);
-/* Newest first. */
-must_check int store_list_alerts(struct db *db, const struct alert_filter *filter,
-                                 const struct reach *reach, db_result_fn *on_rows, void *arg);
+/* The rest answers the call, with what its caller may see; newest first. */
+void store_list_standards(struct db *db, struct call *call);
+void store_list_evaluations(struct db *db, struct call *call,
+                            const struct evaluation_filter *filter);
+void store_list_alerts(struct db *db, struct call *call, const struct alert_filter *filter);
 
 #endif

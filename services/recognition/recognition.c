@@ -1,7 +1,6 @@
 /* recognition - see the header. */
 #include "recognition/recognition.h"
 
-#include "base/keyset.h"
 #include "base/log.h"
 #include "io/json.h"
 
@@ -330,105 +329,21 @@ int recognition_apply(void *state, struct txn *txn, const char *producer unused_
     return error;
 }
 
-/* --- ListCandidates: pages, newest first; the cursor is the last one's time and id --- */
-
-struct page {
-    struct call *call;
-    uint32_t limit;
-};
-
-static void reply(struct page *page, const struct db_rows *rows)
-{
-    Moment__V1__ListCandidatesResponse response;
-    Moment__V1__Candidate **candidates =
-        calloc(db_count(rows) + 1, sizeof(Moment__V1__Candidate *));
-    char next[KEYSET_TEXT_SIZE];
-    struct id last;
-    size_t count = 0;
-
-    need(candidates != NULL ? 0 : -ENOMEM);
-    for (size_t i = 0; i < db_count(rows) && i < page->limit; i++) {
-        count += store_read_candidate(rows, i, &candidates[count]) == 0;
-    }
-    moment__v1__list_candidates_response__init(&response);
-    response.n_candidates = count;
-    response.candidates = candidates;
-    if (db_count(rows) > page->limit && count > 0) {
-        need(id_parse(candidates[count - 1]->candidate_id, &last));
-        keyset_print(candidates[count - 1]->proposed_at, &last, next);
-        response.next = next;
-    }
-    call_reply(page->call, &response.base);
-    for (size_t i = 0; i < count; i++) {
-        codec_free(&candidates[i]->base);
-    }
-    free(candidates);
-}
-
-static void answer(void *arg, int status, const struct db_rows *rows,
-                   const struct db_error *error unused_arg)
-{
-    struct page *page = arg;
-
-    if (status != 0) {
-        call_refuse(page->call, 503, "database-unavailable", "", "The database can't answer now.");
-    } else {
-        reply(page, rows);
-    }
-    free(page);
-}
-
-static bool read_cursor(const char *cursor, struct candidate_filter *filter)
-{
-    return cursor[0] == '\0' ||
-           keyset_parse(cursor, &filter->before_proposed_at, &filter->before_candidate_id) == 0;
-}
-
-static bool read_filter(struct call *call, struct candidate_filter *filter)
-{
-    const Moment__V1__ListCandidatesRequest *request =
-        (const Moment__V1__ListCandidatesRequest *)call_request(call);
-    struct id id;
-
-    *filter = (struct candidate_filter){
-        .reach = call_reach(call),
-        .moment_id = request->moment_id,
-        .person_id = request->person_id,
-        .limit = request->limit != 0 ? request->limit : STORE_PAGE_DEFAULT,
-    };
-    if (request->moment_id[0] != '\0' && id_parse(request->moment_id, &id) != 0) {
-        call_refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
-        return false;
-    }
-    if (filter->limit > STORE_PAGE_MAX) {
-        call_refuse(call, 422, "invalid-field", "limit", "At most 500.");
-        return false;
-    }
-    if (!read_cursor(request->cursor, filter)) {
-        call_refuse(call, 422, "invalid-field", "cursor", "This is no cursor of this list.");
-        return false;
-    }
-    return true;
-}
+/* --- ListCandidates --- */
 
 void recognition_list_candidates(void *state, struct call *call)
 {
     struct recognition *recognition = state;
-    struct candidate_filter filter;
-    struct page *page;
-    int error;
+    const Moment__V1__ListCandidatesRequest *request =
+        (const Moment__V1__ListCandidatesRequest *)call_request(call);
+    struct candidate_filter filter = {.moment_id = request->moment_id,
+                                      .person_id = request->person_id};
+    struct id id;
 
-    if (!read_filter(call, &filter)) {
-        return;
-    }
-    page = calloc(1, sizeof(*page));
-    need(page != NULL ? 0 : -ENOMEM);
-    page->call = call;
-    page->limit = filter.limit;
-    filter.limit++; /* one more tells whether there is a next page */
-    error = store_list_candidates(service_reader(recognition->service), &filter, answer, page);
-    if (error != 0) {
-        answer(page, error, NULL, NULL);
+    if (request->moment_id[0] != '\0' && id_parse(request->moment_id, &id) != 0) {
+        call_refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
+    } else if (listing_read(call, request->limit, request->cursor, &filter.page)) {
+        store_list_candidates(service_reader(recognition->service), call, &filter);
     }
 }
 

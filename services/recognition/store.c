@@ -133,55 +133,27 @@ int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate
                            &args, &candidate->base);
 }
 
-static void add_names(struct db_args *args, const char *const *names, size_t count)
+void store_list_candidates(struct db *db, struct call *call, const struct candidate_filter *filter)
 {
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++) {
-        db_push_text(args, names[i]);
-    }
-}
-
-int store_list_candidates(struct db *db, const struct candidate_filter *filter,
-                          db_result_fn *on_rows, void *arg)
-{
+    struct reach reach = call_reach(call);
     struct db_args args;
 
     db_args_init(&args);
-    add_names(&args, filter->reach.sites, filter->reach.site_count);
-    add_names(&args, filter->reach.teams, filter->reach.team_count);
-    db_bool(&args, filter->reach.is_own_only);
-    db_text(&args, filter->reach.person_id);
+    listing_push(&args, &filter->page);
+    listing_push_reach(&args, &reach);
     add_id(&args, filter->moment_id);
     db_text(&args, filter->person_id);
     db_i32(&args, (int32_t)MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_WITHDRAWN);
-    db_time(&args, filter->before_proposed_at);
-    db_uuid(&args, filter->before_candidate_id.bytes);
-    db_i32(&args, (int32_t)filter->limit);
-    return db_query(db,
-                    "select body from candidate"
-                    " where case when $3 then person_id = $4 and $4 <> ''"
-                    " else (cardinality($1::text[]) = 0 or site = any($1))"
-                    " and (cardinality($2::text[]) = 0 or team_id = any($2)) end"
-                    " and ($5::uuid is null or moment_id = $5::uuid)"
-                    " and ($6 = '' or person_id = $6)"
-                    " and ($5::uuid is not null or state <> $7)"
-                    " and ($8::timestamptz is null or"
-                    " (proposed_at, candidate_id) < ($8::timestamptz, $9::uuid))"
-                    " order by proposed_at desc, candidate_id desc limit $10",
-                    &args, on_rows, arg);
-}
-
-int store_read_candidate(const struct db_rows *rows, size_t row,
-                         Moment__V1__Candidate **ret_message)
-{
-    ProtobufCMessage *part;
-    int error = read_part(rows, row, 0, &moment__v1__candidate__descriptor, &part);
-
-    if (error == 0 && part == NULL) {
-        error = -EBADMSG;
-    }
-    if (error == 0) {
-        *ret_message = (Moment__V1__Candidate *)part;
-    }
-    return error;
+    listing_answer(
+        call, db,
+        "select body, proposed_at, candidate_id from candidate"
+        " where ($1::timestamptz is null or (proposed_at, candidate_id) < ($1, $2::uuid))"
+        " and case when $6 then person_id = $7 and $7 <> ''"
+        " else (cardinality($4::text[]) = 0 or site = any($4))"
+        " and (cardinality($5::text[]) = 0 or team_id = any($5)) end"
+        " and ($8::uuid is null or moment_id = $8::uuid)"
+        " and ($9 = '' or person_id = $9)"
+        " and ($8::uuid is not null or state <> $10)"
+        " order by proposed_at desc, candidate_id desc limit $3",
+        &args, &filter->page, NULL);
 }

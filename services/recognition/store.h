@@ -2,11 +2,9 @@
 #ifndef MOMENT_RECOGNITION_STORE_H
 #define MOMENT_RECOGNITION_STORE_H
 
+#include "io/listing.h"
 #include "io/stream.h"
 #include "recognition/codec.h"
-
-#define STORE_PAGE_DEFAULT 50
-#define STORE_PAGE_MAX 500
 
 /* Both halves and the candidate of a moment, each owned and null where there is none. */
 struct stored_sighting {
@@ -29,18 +27,12 @@ must_check int store_save_evaluation(struct txn *txn, const struct id *moment_id
 must_check int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate);
 
 struct candidate_filter {
-    struct reach reach;
+    struct listing page;
     const char *moment_id; /* "" any; a UUID. Asked for by moment, a withdrawn one is shown too */
     const char *person_id; /* "" any */
-    int64_t before_proposed_at; /* 0: from the start */
-    struct id before_candidate_id;
-    uint32_t limit;
 };
 
-/* Newest first. */
-must_check int store_list_candidates(struct db *db, const struct candidate_filter *filter,
-                                     db_result_fn *on_rows, void *arg);
-must_check int store_read_candidate(const struct db_rows *rows, size_t row,
-                                    Moment__V1__Candidate **ret_message);
+/* Answers the call with what its caller may see, newest first. */
+void store_list_candidates(struct db *db, struct call *call, const struct candidate_filter *filter);
 
 #endif

@@ -36,6 +36,9 @@ must_check bool listing_read(struct call *call, uint32_t limit, const char *curs
 /* Pushes before_at, before_id (null at the start) and limit + 1: the statement's first three
  * arguments. */
 void listing_push(struct db_args *args, const struct listing *listing);
+/* Pushes four arguments: sites and teams (text[]), is_own_only, person_id. user_id is for lists of
+ * what somebody made; see reach_holds for the condition. */
+void listing_push_reach(struct db_args *args, const struct reach *reach);
 /* Asks, and answers the call: a page, or 503. args are consumed, listing is copied. A statement of
  * a whole list: listing null, and body is all it need select. adjust may be null. */
 void listing_answer(struct call *call, struct db *reader, const char *sql, struct db_args *args,
