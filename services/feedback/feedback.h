@@ -1,6 +1,8 @@
 /* feedback - what leaders and coaches do about moments: standards, evaluations, alerts.
  *
  *   feedback.c     start and stop, what is loaded, one moment's change applied
+ *   directory.c    who is who, and when a site is open (see directory.h)
+ *   moments.c      one moment for a command
  *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
  *   evaluations.c  evaluating an ended moment, again when later facts change the result
@@ -84,6 +86,21 @@ void feedback_list_alerts(void *state, struct call *call);
 void feedback_list_alert_rules(void *state, struct call *call);
 void feedback_acknowledge_alert(void *state, struct call *call);
 void feedback_close_alert(void *state, struct call *call);
+
+/* --- moments.c --- */
+/* One moment for a command, in progress or over. In the command's state, zeroed: moment_load in its
+ * load, moment_find in its apply, moment_done in its finish. */
+struct wanted_moment {
+    struct stored_moment stored; /* message null: not there; owned */
+};
+/* Any text: what is no UUID is not there. */
+void moment_load(struct wanted_moment *wanted, struct txn *txn, const char *moment_id);
+/* The newest that is known, as of the begin of the transaction or later; null: no such moment, or
+ * its content is from before feedback kept it. It may have been merged into another one. Borrowed
+ * until the end of the apply. */
+const Moment__V1__Moment *moment_find(const struct feedback *feedback,
+                                      const struct wanted_moment *wanted, const char *moment_id);
+void moment_done(struct wanted_moment *wanted);
 
 /* --- standards.c --- */
 /* Consumes *message. */

@@ -245,6 +245,19 @@ void store_load_revision_of(struct txn *txn, const struct id *moment_id, db_resu
     txn_read(txn, "select revision from moment where moment_id = $1", &args, on_rows, arg);
 }
 
+void store_load_moment_body(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
+                            void *arg)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    db_uuid(&args, moment_id->bytes);
+    txn_read(
+        txn,
+        "select body, changed_at, skew_us from moment where moment_id = $1 and length(body) > 0",
+        &args, on_rows, arg);
+}
+
 void store_load_alerts_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
                           void *arg)
 {
@@ -363,11 +376,7 @@ int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message
 int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
                       int64_t changed_at, int64_t skew_us)
 {
-    static const char sql[] =
-        "insert into moment (moment_id, revision, is_open, changed_at, skew_us, body)"
-        " values ($1, $2, $3, $4, $5, $6) on conflict (moment_id) do update set"
-        " revision = excluded.revision, is_open = excluded.is_open,"
-        " changed_at = excluded.changed_at, skew_us = excluded.skew_us, body = excluded.body";
+    bool is_over = !is_open && message->merged_into[0] == '\0';
     struct db_args args;
 
     db_args_init(&args);
@@ -376,12 +385,29 @@ int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool i
     db_bool(&args, is_open);
     db_time(&args, changed_at);
     db_i64(&args, skew_us);
-    if (is_open) {
-        return write_with_body(txn, sql, &args, &message->base);
+    db_time(&args, is_over ? message->ended_at : 0);
+    db_text(&args, message->site);
+    db_text(&args, message->team_id);
+    db_text(&args, message->person_id);
+    db_text(&args, message->queue);
+    db_i32(&args, (int32_t)message->channel);
+    db_i32(&args, (int32_t)message->direction);
+    if (message->talk_known_case != 0) {
+        db_i64(&args, message->talk_ms);
+    } else {
+        db_null(&args);
     }
-    db_bytes(&args, "", 0);
-    txn_write(txn, sql, &args);
-    return 0;
+    return write_with_body(
+        txn,
+        "insert into moment (moment_id, revision, is_open, changed_at, skew_us, ended_at, site,"
+        " team_id, person_id, queue, channel, direction, talk_ms, body) values ($1, $2, $3, $4, $5,"
+        " $6, $7, $8, $9, $10, $11, $12, $13::bigint, $14) on conflict (moment_id) do update set"
+        " revision = excluded.revision, is_open = excluded.is_open,"
+        " changed_at = excluded.changed_at, skew_us = excluded.skew_us,"
+        " ended_at = excluded.ended_at, site = excluded.site, team_id = excluded.team_id,"
+        " person_id = excluded.person_id, queue = excluded.queue, channel = excluded.channel,"
+        " direction = excluded.direction, talk_ms = excluded.talk_ms, body = excluded.body",
+        &args, &message->base);
 }
 
 int store_save_alert(struct txn *txn, const struct stored_alert *alert)

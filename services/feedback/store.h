@@ -9,7 +9,7 @@
 #include "io/listing.h"
 #include "io/stream.h"
 
-/* A stored moment in progress. */
+/* A stored moment. */
 struct stored_moment {
     Moment__V1__Moment *message; /* owned by who reads it */
     int64_t changed_at;
@@ -54,6 +54,9 @@ void store_load_served(struct txn *txn, int64_t since_us, db_result_fn *on_rows,
 /* The revision that was applied last; no row: none. */
 void store_load_revision_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
                             void *arg);
+/* For store_read_moment: what is known of it, in progress or over. */
+void store_load_moment_body(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
+                            void *arg);
 void store_load_alerts_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
                           void *arg);
 /* The last revision of each evaluation of a moment. */
@@ -64,7 +67,7 @@ void store_load_evaluations_of(struct txn *txn, const struct id *moment_id, db_r
 must_check int store_save_standard(struct txn *txn, const Moment__V1__Standard *message,
                                    const char *published_by);
 must_check int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message);
-/* Keeps the body only while it is open. */
+/* The newest state of a moment with what it is searched by. */
 must_check int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
                                  int64_t changed_at, int64_t skew_us);
 must_check int store_save_alert(struct txn *txn, const struct stored_alert *alert);
