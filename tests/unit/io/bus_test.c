@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -42,11 +44,18 @@ uint64_t stream_tail(const struct stream *stream)
     return 1;
 }
 
+/* Takes nothing, or does it at once. */
+static bool takes_work;
+
 int stream_submit(struct stream *stream, struct work *work)
 {
     (void)stream;
-    (void)work;
-    return -ENOBUFS;
+    if (!takes_work) {
+        return -ENOBUFS;
+    }
+    work->ops->load(work, NULL);
+    work->ops->done(work, work->ops->apply(work, NULL), NULL);
+    return 0;
 }
 
 void txn_read(struct txn *txn, const char *sql, struct db_args *args, db_result_fn *on_rows,
@@ -143,6 +152,7 @@ struct fixture {
     struct call *kept;
     struct submission *submission;
     struct frame_received last; /* on the raw socket */
+    bool died;                  /* the child did */
 };
 
 static void write_file(const struct fixture *fixture, const char *name, const char *text)
@@ -298,6 +308,59 @@ static int never_applied(struct command *command, struct txn *txn, ProtobufCMess
     return 0;
 }
 
+/* Looks at the thing at the site that was sent, unless "unasked", and answers in any case. */
+static int apply_touch(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
+                       struct problem *problem)
+{
+    const Moment__V1__SetLogLevelRequest *request =
+        (const Moment__V1__SetLogLevelRequest *)(const void *)call_request(command->call);
+    const struct place place = {.site = request->level};
+    Moment__V1__SetLogLevelResponse *response = calloc(1, sizeof(*response));
+
+    (void)txn;
+    (void)problem;
+    assert_non_null(response);
+    if (strcmp(request->level, "unasked") != 0) {
+        (void)call_allows(command->call, &place);
+    }
+    moment__v1__set_log_level_response__init(response);
+    *ret_response = &response->base;
+    return 0;
+}
+
+static void start_touch(struct bus *bus, struct call *call)
+{
+    struct command *command = calloc(1, sizeof(*command));
+
+    assert_non_null(command);
+    command->call = call;
+    command->apply = apply_touch;
+    command_start(bus, command);
+}
+
+/* Tries it in a child first: what happens to the process. */
+static void on_touch(void *state, struct call *call)
+{
+    struct fixture *fixture = state;
+    pid_t child = fork();
+    int status = 0;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGABRT, SIG_DFL);
+        assert_non_null(freopen("/dev/null", "w", stderr));
+        start_touch(fixture->server, call);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    fixture->died = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+    if (fixture->died) {
+        call_refuse(call, 503, "died", NULL, "the process ended");
+    } else {
+        start_touch(fixture->server, call);
+    }
+}
+
 static void on_change(void *state, struct call *call)
 {
     struct fixture *fixture = state;
@@ -329,6 +392,7 @@ static const struct call_route routes[] = {
     ROUTE("ingest.Forgotten", ROLE_OPERATOR, SCOPE_NONE, on_echo),
     ROUTE("ingest.List", ROLE_LEADER, SCOPE_LIST, on_list),
     ROUTE("ingest.Thing", ROLE_LEADER, SCOPE_THING, on_thing),
+    ROUTE("ingest.Touch", ROLE_LEADER, SCOPE_THING, on_touch),
 };
 static const struct call_table tables[] = {{routes, countof(routes), NULL}};
 
@@ -421,6 +485,7 @@ static int tear_down(void **state)
     struct problem problem;
 
     clock_set_for_test(-1, 0);
+    takes_work = false;
     problem_set(&problem, 503, "end", NULL, "the test ends");
     if (fixture->kept) {
         call_fail(fixture->kept, &problem);
@@ -610,6 +675,22 @@ static void a_thing_that_was_not_allowed_is_not_sent(void **state)
     ask_as(fixture, &leader_of_lyon, "ingest.Thing", "lyon", 4000);
     assert_int_equal(fixture->problem.status, 0);
     assert_string_equal(fixture->previous, "lyon");
+}
+
+static void an_effect_that_nobody_allowed_never_commits(void **state)
+{
+    struct fixture *fixture = *state;
+
+    takes_work = true;
+    connect_client(fixture);
+    await(fixture, is_up);
+    ask_as(fixture, &leader_of_lyon, "ingest.Touch", "lyon", 4000);
+    assert_int_equal(fixture->problem.status, 0);
+    assert_false(fixture->died);
+    ask_as(fixture, &leader_of_lyon, "ingest.Touch", "unasked", 4000);
+    assert_true(fixture->died);
+    ask_as(fixture, &leader_of_lyon, "ingest.Touch", "metz", 4000);
+    assert_true(fixture->died);
 }
 
 static void the_whole_is_not_for_who_is_limited(void **state)
@@ -1329,6 +1410,7 @@ int main(void)
         TEST(a_method_without_a_scope_answers_nobody),
         TEST_AS(a_list_that_was_not_filtered_is_not_sent, set_up_reporting),
         TEST_AS(a_thing_that_was_not_allowed_is_not_sent, set_up_reporting),
+        TEST_AS(an_effect_that_nobody_allowed_never_commits, set_up_reporting),
         TEST_AS(the_whole_is_not_for_who_is_limited, set_up_reporting),
         cmocka_unit_test(a_reach_is_sites_and_teams),
         cmocka_unit_test(an_agent_reaches_their_own),
