@@ -1,17 +1,9 @@
 /* moment-reporting - the edge for people: login, HTTP API, web page, live updates, figures. */
 #include "moment/v1/reporting.pb-c.h"
-#include "reporting/edge_directory.h"
-#include "reporting/edge_floor.h"
-#include "reporting/edge_interval.h"
-#include "reporting/edge_live.h"
-#include "reporting/edge_moments.h"
-#include "reporting/edge_owners.h"
-#include "reporting/edge_page.h"
-#include "reporting/edge_session.h"
 #include "reporting/edge_users.h"
 #include "reporting/reporting.h"
+#include "reporting/routes.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct conf_row settings[] = {
@@ -58,56 +50,29 @@ static const struct call_route calls[] = {
     CALL("RemoveToken", tokens_remove, remove_token_request, remove_token_response),
 };
 
-static const struct http_route routes[] = {
-    {"POST", "/api/v1/session", 4096, session_create, NULL},
-    {"GET", "/api/v1/session", 0, session_show, NULL},
-    {"DELETE", "/api/v1/session", 0, session_end, NULL},
-    {"GET", "/api/v1/moments", 0, moments_list, NULL},
-    {"GET", "/api/v1/moments/{moment_id}", 0, moments_show, NULL},
-    {"GET", "/api/v1/alerts", 0, alerts_list, NULL},
-    {"POST", "/api/v1/alerts/{alert_id}/acknowledge", 0, alerts_acknowledge, NULL},
-    {"POST", "/api/v1/alerts/{alert_id}/close", 0, alerts_close, NULL},
-    {"GET", "/api/v1/candidates", 0, candidates_list, NULL},
-    {"GET", "/api/v1/directory", 0, directory_show, NULL},
-    {"GET", "/api/v1/definitions", 0, definitions_show, NULL},
-    {"GET", "/api/v1/reports/interval", 0, interval_show, NULL},
-    {"GET", "/api/v1/floor", 0, floor_show, NULL},
-    {"GET", "/api/v1/live", 0, live_open, NULL},
-    {"GET", "/api/openapi.json", 0, page_show_api, NULL},
-    {"GET", "/{path...}", 0, page_show, NULL},
-};
-
 static const char *const consumes[] = {"ingest", "feedback", "recognition", NULL};
-
-static const struct service_spec spec = {
-    .name = "reporting",
-    .settings = settings,
-    .setting_count = countof(settings),
-    .metrics = metrics,
-    .metric_count = countof(metrics),
-    .calls = calls,
-    .call_count = countof(calls),
-    .routes = routes,
-    .route_count = countof(routes),
-    .consumes = consumes,
-    .start = reporting_start,
-    .load = reporting_load,
-    .apply = reporting_apply,
-    .forget = reporting_forget,
-    .stop = reporting_stop,
-};
-
-/* For the test that holds openapi.json against this table. */
-static int print_routes(void)
-{
-    for (size_t i = 0; i < countof(routes); i++)
-        (void)printf("%s %s\n", routes[i].method, routes[i].path);
-    return 0;
-}
 
 int main(int argc, char **argv)
 {
+    const struct service_spec spec = {
+        .name = "reporting",
+        .settings = settings,
+        .setting_count = countof(settings),
+        .metrics = metrics,
+        .metric_count = countof(metrics),
+        .calls = calls,
+        .call_count = countof(calls),
+        .routes = reporting_routes,
+        .route_count = reporting_route_count,
+        .consumes = consumes,
+        .start = reporting_start,
+        .load = reporting_load,
+        .apply = reporting_apply,
+        .forget = reporting_forget,
+        .stop = reporting_stop,
+    };
+
     if (argc == 2 && strcmp(argv[1], "--print-routes") == 0)
-        return print_routes();
+        return routes_print() < 0;
     return service_main(&spec, argc, argv);
 }

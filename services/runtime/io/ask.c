@@ -1,4 +1,5 @@
-/* ask - our own calls to peers, from CALL to REPLY, deadline or lost link. call.c answers. */
+/* ask - our own calls to peers, from CALL to REPLY, deadline or lost link. call.c answers, also
+ * what a service asks itself. */
 #include "io/bus_parts.h"
 #include "io/counters.h"
 #include "io/json.h"
@@ -20,6 +21,8 @@ struct asked {
     uint8_t *bytes; /* owned: the packed frame, for a peer that restarts */
     size_t len;
     struct timer *timer;
+    uint32_t deadline_ms;
+    bool is_for_us; /* and waits for its turn of the loop */
     call_reply_fn *on_reply;
     void *arg;
     struct problem problem; /* what the timer will say */
@@ -50,10 +53,41 @@ static void asked_end(struct asked *asked, const ProtobufCMessage *response,
     free(asked);
 }
 
+/* Through the timer: whoever waits is told from the loop, never from inside of what went wrong. */
+static void fail_soon(struct asked *asked, const char *reason)
+{
+    free(asked->bytes); /* not sent any more: its end is decided */
+    asked->bytes = NULL;
+    asked->is_for_us = false;
+    problem_set(&asked->problem, 503, "unreachable", NULL, "%s cannot be reached: %s", asked->peer,
+                reason);
+    timer_start(asked->timer, 0, 0);
+}
+
+/* Like a peer's: dispatched from the loop, as a frame of its own. */
+static void answer_here(struct asked *asked)
+{
+    Moment__V1__Frame *frame = NULL;
+    struct slice bytes = {(const char *)asked->bytes, asked->len};
+
+    asked->is_for_us = false;
+    timer_start(asked->timer, asked->deadline_ms, 0);
+    if (frame_read(bytes, &frame) < 0) {
+        fail_soon(asked, "out of memory");
+        return;
+    }
+    call_received_here(asked->bus, &frame);
+    frame_free(&frame);
+}
+
 static void on_asked_time(void *arg)
 {
     struct asked *asked = arg;
 
+    if (asked->is_for_us) {
+        answer_here(asked);
+        return;
+    }
     asked_take(asked->bus, asked->id);
     asked_end(asked, NULL, &asked->problem);
 }
@@ -81,16 +115,6 @@ void asked_replied(struct bus *bus, const Moment__V1__Reply *reply)
     }
     asked_end(asked, response, NULL);
     protobuf_c_message_free_unpacked(response, NULL);
-}
-
-/* Through the timer: whoever waits is told from the loop, never from inside of what went wrong. */
-static void fail_soon(struct asked *asked, const char *reason)
-{
-    free(asked->bytes); /* not sent any more: its end is decided */
-    asked->bytes = NULL;
-    problem_set(&asked->problem, 503, "unreachable", NULL, "%s cannot be reached: %s", asked->peer,
-                reason);
-    timer_start(asked->timer, 0, 0);
 }
 
 void asked_lost(struct bus *bus, const char *peer, const char *reason)
@@ -132,6 +156,11 @@ static int pack_call(struct asked *asked, const struct caller *caller, Moment__V
 /* A call that finds its peer greeted again waits for the WELCOME, as those before it do. */
 static void send_asked(struct asked *asked)
 {
+    if (strcmp(asked->peer, asked->bus->name) == 0) {
+        asked->is_for_us = true;
+        timer_start(asked->timer, 0, 0);
+        return;
+    }
     struct peer_link *at = bus_peer(asked->bus, asked->peer);
     int rc = at ? link_send_bytes(at->link, asked->bytes, asked->len) : -ENOTCONN;
 
@@ -181,6 +210,7 @@ void bus_call(struct bus *bus, const char *peer, const char *method, const struc
 
     asked->on_reply = on_reply;
     asked->arg = arg;
+    asked->deadline_ms = deadline_ms;
     problem_set(&asked->problem, 504, "timeout", NULL, "%s did not answer %s within %u ms", peer,
                 method, deadline_ms);
     timer_start(asked->timer, deadline_ms, 0);

@@ -157,7 +157,8 @@ struct call_route {
     void (*handler)(void *state, struct call *call);
 };
 
-/* Ask a peer. on_reply: exactly one of response (owned by the bus, valid during the call) and
+/* Ask a peer, or ourselves under our own name: by the same table, with the same checks. on_reply:
+ * from the loop, exactly one of response (owned by the bus, valid during the call) and
  * problem is set; timeouts and lost links are problems with status 503 and 504. caller null: this
  * service itself. command_id "" or null for queries, and for nothing else: a peer that restarts
  * while it is asked is asked again, which only a query or a command_id makes harmless. */

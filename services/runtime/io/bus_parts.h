@@ -92,6 +92,8 @@ void feed_close(struct feed **feed);
 /* --- call.c --- */
 /* Takes the frame: it lives as long as the call. */
 void call_received(struct session *session, Moment__V1__Frame **frame);
+/* The same for what we ask ourselves; the caller still frees what is left in frame. */
+void call_received_here(struct bus *bus, Moment__V1__Frame **frame);
 /* Answers with bytes that are packed already. */
 void call_reply_bytes(struct call *call, const void *bytes, size_t len);
 const char *call_outcome(uint32_t status); /* of a problem, 0: none; for counters */

@@ -14,7 +14,7 @@
 
 struct call {
     struct bus *bus;          /* borrowed */
-    uint64_t session_serial;  /* where the answer goes, if it is still there */
+    uint64_t session_serial;  /* where the answer goes, if it is still there; 0: to ourselves */
     Moment__V1__Frame *frame; /* owned; caller's texts point into it */
     const struct call_route *route;
     void *state;               /* the handler's */
@@ -114,8 +114,10 @@ static void send_reply(struct call *call, Moment__V1__Reply *reply)
     Moment__V1__Frame frame;
 
     metric_add(&counter_calls, call_outcome(reply->problem ? reply->problem->status : 0), 1);
-    if (session) {
-        reply->id = call->frame->call->id;
+    reply->id = call->frame->call->id;
+    if (call->session_serial == 0) {
+        asked_replied(call->bus, reply);
+    } else if (session) {
         moment__v1__frame__init(&frame);
         frame.kind_case = MOMENT__V1__FRAME__KIND_REPLY;
         frame.reply = reply;
@@ -277,10 +279,11 @@ static bool speaks_for_a_person(const char *user_id, const Moment__V1__Call *mes
     return strcmp(user_id, "service:reporting") == 0 && message->caller && message->caller->id[0];
 }
 
-static struct call *make_call(struct session *session, Moment__V1__Frame **frame)
+/* Takes the frame, unless it returns null. */
+static struct call *make_call(struct bus *bus, uint64_t session_serial, const char *user_id,
+                              Moment__V1__Frame **frame)
 {
-    struct call *call = calloc(1, sizeof(*call));
-    const char *user_id = session->user_id;
+    struct call *call = bus->calls_pending < CALLS_PENDING_MAX ? calloc(1, sizeof(*call)) : NULL;
 
     if (!call) {
         return NULL;
@@ -292,46 +295,73 @@ static struct call *make_call(struct session *session, Moment__V1__Frame **frame
             return NULL;
         }
     }
-    call->bus = session->bus;
-    call->session_serial = session->serial;
+    call->bus = bus;
+    call->session_serial = session_serial;
     call->frame = *frame;
     *frame = NULL;
-    call->bus->calls_pending++;
+    bus->calls_pending++;
     caller_find(&call->caller, user_id, call->frame->call->caller);
     return call;
 }
 
-static void reply_busy(struct session *session, uint64_t id)
+static void answer(struct call *call)
 {
     struct problem problem;
-    Moment__V1__Problem message;
-    Moment__V1__Reply reply;
-    Moment__V1__Frame frame;
 
-    problem_set(&problem, 503, "busy", NULL, "%s has too many calls under way", session->bus->name);
-    problem_to_message(&problem, &message);
-    moment__v1__reply__init(&reply);
-    reply.id = id;
-    reply.problem = &message;
-    moment__v1__frame__init(&frame);
-    frame.kind_case = MOMENT__V1__FRAME__KIND_REPLY;
-    frame.reply = &reply;
-    metric_add(&counter_calls, "failed", 1);
-    session_send(session, &frame);
-}
-
-void call_received(struct session *session, Moment__V1__Frame **frame)
-{
-    struct bus *bus = session->bus;
-    uint64_t id = (*frame)->call->id;
-    struct problem problem;
-    struct call *call = bus->calls_pending < CALLS_PENDING_MAX ? make_call(session, frame) : NULL;
-
-    if (!call) {
-        reply_busy(session, id);
-    } else if (admit(call, &problem) < 0) {
+    if (admit(call, &problem) < 0) {
         call_fail(call, &problem);
     } else {
         call->route->handler(call->state, call);
     }
+}
+
+/* Fills reply, which borrows from problem and message. */
+static void refuse_busy(const struct bus *bus, uint64_t id, struct problem *problem,
+                        Moment__V1__Problem *message, Moment__V1__Reply *reply)
+{
+    problem_set(problem, 503, "busy", NULL, "%s has too many calls under way", bus->name);
+    problem_to_message(problem, message);
+    moment__v1__reply__init(reply);
+    reply->id = id;
+    reply->problem = message;
+    metric_add(&counter_calls, "failed", 1);
+}
+
+void call_received(struct session *session, Moment__V1__Frame **frame)
+{
+    uint64_t id = (*frame)->call->id;
+    struct call *call = make_call(session->bus, session->serial, session->user_id, frame);
+    struct problem problem;
+    Moment__V1__Problem message;
+    Moment__V1__Reply reply;
+    Moment__V1__Frame refusal;
+
+    if (call) {
+        answer(call);
+        return;
+    }
+    refuse_busy(session->bus, id, &problem, &message, &reply);
+    moment__v1__frame__init(&refusal);
+    refusal.kind_case = MOMENT__V1__FRAME__KIND_REPLY;
+    refusal.reply = &reply;
+    session_send(session, &refusal);
+}
+
+void call_received_here(struct bus *bus, Moment__V1__Frame **frame)
+{
+    char user_id[80];
+    uint64_t id = (*frame)->call->id;
+
+    (void)snprintf(user_id, sizeof(user_id), "service:%s", bus->name);
+    struct call *call = make_call(bus, 0, user_id, frame);
+    struct problem problem;
+    Moment__V1__Problem message;
+    Moment__V1__Reply reply;
+
+    if (call) {
+        answer(call);
+        return;
+    }
+    refuse_busy(bus, id, &problem, &message, &reply);
+    asked_replied(bus, &reply);
 }
