@@ -225,6 +225,7 @@ static void on_served(void *arg, int status, const struct db_rows *rows,
 
 void feedback_load_all(struct feedback *feedback, struct txn *txn)
 {
+    directory_load(feedback->directory, txn);
     if (feedback->is_loaded && feedback->wants_rules) {
         feedback->wants_rules = false;
         store_load_rules(txn, on_rules_again, feedback);
@@ -244,6 +245,7 @@ void feedback_load_all(struct feedback *feedback, struct txn *txn)
 
 static void drop_memory(struct feedback *feedback)
 {
+    directory_forget(feedback->directory);
     floor_clear(&feedback->floor);
     standards_clear(feedback);
     drop_rules(feedback);
@@ -313,6 +315,11 @@ static void on_evaluations_of(void *arg, int status, const struct db_rows *rows,
     contact->is_full = true;
 }
 
+static bool is_directory_record(const struct record *record)
+{
+    return strcmp(record->type, "DirectoryChanged") == 0;
+}
+
 static bool is_moment_record(const struct record *record, struct id *ret_id)
 {
     return strcmp(record->type, "MomentChanged") == 0 && id_parse(record->key, ret_id) == 0;
@@ -324,6 +331,9 @@ void feedback_load(void *state, struct txn *txn, const struct record *record)
     struct contact *contact;
     struct id id;
 
+    if (is_directory_record(record)) {
+        feedback_load_all(feedback, txn);
+    }
     if (!is_moment_record(record, &id)) {
         return;
     }
@@ -529,6 +539,9 @@ int feedback_apply(void *state, struct txn *txn, const char *producer unused_arg
     if (record->at_us > feedback->applied_at) {
         feedback->applied_at = record->at_us;
     }
+    if (is_directory_record(record)) {
+        return directory_apply(feedback->directory, txn, record);
+    }
     if (strcmp(record->type, "MomentChanged") != 0) {
         return 0;
     }
@@ -564,11 +577,15 @@ int feedback_start(struct service *service, void **ret_state)
     }
     feedback->service = service;
     read_settings(feedback);
-    error = floor_init(&feedback->floor);
+    error = directory_new(service, &feedback->directory);
+    if (error == 0) {
+        error = floor_init(&feedback->floor);
+    }
     if (error == 0) {
         error = watch_start(feedback);
     }
     if (error != 0) {
+        directory_free(&feedback->directory);
         floor_done(&feedback->floor);
         free(feedback);
         return error;
@@ -591,7 +608,10 @@ void feedback_reload(void *state)
 
 void feedback_drain(void *state)
 {
-    watch_stop(state);
+    struct feedback *feedback = state;
+
+    watch_stop(feedback);
+    directory_stop(feedback->directory);
 }
 
 void feedback_stop(void *state)
@@ -601,6 +621,7 @@ void feedback_stop(void *state)
     watch_stop(feedback);
     drop_memory(feedback);
     floor_done(&feedback->floor);
+    directory_free(&feedback->directory);
     free(feedback);
 }
 

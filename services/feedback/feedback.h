@@ -15,6 +15,7 @@
 #ifndef MOMENT_FEEDBACK_FEEDBACK_H
 #define MOMENT_FEEDBACK_FEEDBACK_H
 
+#include "feedback/directory.h"
 #include "feedback/floor.h"
 #include "io/service.h"
 
@@ -36,6 +37,7 @@ struct feedback {
     struct timer *timer; /* owned */
     struct tick tick;
     struct floor floor;
+    struct directory *directory; /* owned */
 
     struct held_rule *rules; /* owned */
     size_t rule_count;
