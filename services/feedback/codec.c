@@ -14,11 +14,6 @@
 _Static_assert((int)STATE_ENDED == (int)MOMENT__V1__MOMENT_STATE__MOMENT_STATE_ENDED, "states");
 _Static_assert((int)STATE_HELD == (int)MOMENT__V1__MOMENT_STATE__MOMENT_STATE_HELD, "states");
 _Static_assert((int)OUTCOME_ABANDONED == (int)MOMENT__V1__OUTCOME__OUTCOME_ABANDONED, "outcomes");
-_Static_assert((int)CRITERION_OBSERVED == (int)MOMENT__V1__CRITERION_KIND__CRITERION_KIND_OBSERVED,
-               "kinds");
-_Static_assert((int)FATAL_SECTION == (int)MOMENT__V1__FATAL_SCOPE__FATAL_SCOPE_SECTION, "fatal");
-_Static_assert((int)AT_MOST == (int)MOMENT__V1__COMPARISON__COMPARISON_AT_MOST, "comparisons");
-_Static_assert((int)EQUAL == (int)MOMENT__V1__COMPARISON__COMPARISON_EQUAL, "comparisons");
 _Static_assert((int)ALERT_WAITING == (int)MOMENT__V1__ALERT_SUBJECT__ALERT_SUBJECT_WAITING,
                "subjects");
 _Static_assert((int)ALERT_SERVICE_LEVEL ==
@@ -98,6 +93,7 @@ static void read_moment(const Moment__V1__Moment *message, int64_t changed_at,
         .person_id = message->person_id,
         .team_id = message->team_id,
         .channel = (int)message->channel,
+        .direction = (int)message->direction,
         .outcome = (int)message->outcome,
         .state = (enum moment_state)message->state,
         .state_since = message->state_since,
@@ -165,132 +161,10 @@ bool codec_is_merged(const struct snapshot *snapshot)
     return snapshot->message->merged_into[0] != '\0';
 }
 
-/* --- standards --- */
-
-static void read_criterion(const Moment__V1__Criterion *message, struct criterion *criterion)
-{
-    *criterion = (struct criterion){
-        .criterion_id = message->criterion_id,
-        .section = message->section,
-        .title = message->title,
-        .kind = (enum criterion_kind)message->kind,
-        .weight = message->weight,
-        .critical = message->critical != 0,
-        .fatal = (enum fatal_scope)message->fatal,
-        .metric = message->metric,
-        .comparison = (enum comparison)message->comparison,
-        .value = message->value,
-        .has_wow = message->wow_known_case != 0,
-        .wow_value = message->wow_known_case != 0 ? message->wow_value : 0.0,
-    };
-}
-
 /* Makes a string array of a message into one of constants. */
 static const char *const *names_of(char **names)
 {
     return (const char *const *)names;
-}
-
-static int read_scope(const Moment__V1__StandardScope *message, struct held_standard *standard)
-{
-    struct scope *scope = &standard->plain.scope;
-
-    if (message == NULL) {
-        return 0;
-    }
-    *scope = (struct scope){
-        .sites = names_of(message->sites),
-        .site_count = message->n_sites,
-        .queues = names_of(message->queues),
-        .queue_count = message->n_queues,
-        .channel_count = message->n_channels,
-    };
-    if (message->n_channels == 0) {
-        return 0;
-    }
-    standard->channels = calloc(message->n_channels, sizeof(*standard->channels));
-    if (standard->channels == NULL) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < message->n_channels; i++) {
-        standard->channels[i] = (int)message->channels[i];
-    }
-    scope->channels = standard->channels;
-    return 0;
-}
-
-static int read_criteria(const Moment__V1__Standard *message, struct held_standard *standard)
-{
-    if (message->n_criteria == 0) {
-        return 0;
-    }
-    standard->criteria = calloc(message->n_criteria, sizeof(*standard->criteria));
-    if (standard->criteria == NULL) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < message->n_criteria; i++) {
-        read_criterion(message->criteria[i], &standard->criteria[i]);
-    }
-    standard->plain.criteria = standard->criteria;
-    standard->plain.criterion_count = message->n_criteria;
-    return 0;
-}
-
-int codec_standard(Moment__V1__Standard **message, struct held_standard *ret_standard)
-{
-    struct held_standard standard = {.message = *message};
-    int error;
-
-    *message = NULL;
-    standard.plain = (struct standard){
-        .standard_id = standard.message->standard_id,
-        .version = standard.message->version,
-        .title = standard.message->title,
-        .signed_by = standard.message->signed_by,
-        .why = standard.message->why,
-        .example = standard.message->example,
-        .effective_at = standard.message->effective_at,
-        .is_retired = standard.message->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_RETIRED,
-    };
-    error = read_scope(standard.message->scope, &standard);
-    if (error == 0) {
-        error = read_criteria(standard.message, &standard);
-    }
-    if (error != 0) {
-        codec_standard_done(&standard);
-        return error;
-    }
-    *ret_standard = standard;
-    return 0;
-}
-
-void codec_standard_done(struct held_standard *standard)
-{
-    if (standard->message != NULL) {
-        codec_free(&standard->message->base);
-    }
-    free(standard->criteria);
-    free(standard->channels);
-    *standard = (struct held_standard){0};
-}
-
-bool codec_standard_has_unknown(const Moment__V1__Standard *message, char *ret_field, size_t size)
-{
-    if (message->base.n_unknown_fields > 0) {
-        (void)snprintf(ret_field, size, "standard");
-        return true;
-    }
-    if (message->scope != NULL && message->scope->base.n_unknown_fields > 0) {
-        (void)snprintf(ret_field, size, "standard.scope");
-        return true;
-    }
-    for (size_t i = 0; i < message->n_criteria; i++) {
-        if (message->criteria[i]->base.n_unknown_fields > 0) {
-            (void)snprintf(ret_field, size, "standard.criteria[%zu]", i);
-            return true;
-        }
-    }
-    return false;
 }
 
 /* --- rules --- */
@@ -333,18 +207,8 @@ void codec_rule_done(struct held_rule *rule)
 
 /* --- evaluations --- */
 
-static uint32_t section_of(const struct standard *standard, size_t criterion)
-{
-    for (size_t i = 0; i < criterion; i++) {
-        if (strcmp(standard->criteria[i].section, standard->criteria[criterion].section) == 0) {
-            return (uint32_t)i;
-        }
-    }
-    return (uint32_t)criterion;
-}
-
 static void fill_result(Moment__V1__CriterionResult *result, const struct criterion *criterion,
-                        const struct measurement *measured)
+                        const struct judged *judged)
 {
     moment__v1__criterion_result__init(result);
     /* The strings are the standard's: the message is copied before it leaves codec_evaluation. */
@@ -352,17 +216,25 @@ static void fill_result(Moment__V1__CriterionResult *result, const struct criter
     result->title = (char *)(uintptr_t)criterion->title;
     result->section = (char *)(uintptr_t)criterion->section;
     result->metric = (char *)(uintptr_t)criterion->metric;
+    result->kind = (Moment__V1__CriterionKind)criterion->kind;
     result->weight = criterion->weight;
     result->critical = criterion->critical;
     result->fatal = criterion->fatal != FATAL_NONE;
-    result->not_applicable = !measured->applies;
-    result->met = measured->met;
-    result->wow = measured->wow;
     result->comparison = (Moment__V1__Comparison)criterion->comparison;
     result->value = criterion->value;
-    if (measured->applies) {
+    result->answer = (char *)(uintptr_t)judged->answer;
+    result->comment = (char *)(uintptr_t)judged->comment;
+    result->not_asked = !judged->is_asked;
+    result->not_applicable = !judged->applies;
+    result->met = judged->met;
+    result->wow = judged->wow;
+    result->unacceptable = judged->unacceptable;
+    result->fatal_failed = judged->fatal_failed;
+    result->points = judged->points;
+    result->points_possible = judged->points_possible;
+    if (judged->has_actual) {
         result->actual_known_case = MOMENT__V1__CRITERION_RESULT__ACTUAL_KNOWN_ACTUAL;
-        result->actual = measured->actual;
+        result->actual = judged->actual;
     }
 }
 
@@ -381,27 +253,17 @@ static void fill_scores(Moment__V1__Evaluation *message, const struct score *sco
 }
 
 static void judge(const struct moment *moment, const struct standard *standard,
-                  Moment__V1__CriterionResult *results, struct score *ret_score)
+                  Moment__V1__CriterionResult *results, struct judgement *ret_judgement)
 {
-    struct score_item items[SCORE_ITEMS_MAX] = {0};
+    struct measurement measured[STANDARD_CRITERIA_MAX];
 
     for (size_t i = 0; i < standard->criterion_count; i++) {
-        const struct criterion *criterion = &standard->criteria[i];
-        struct measurement measured = measure(moment, criterion);
-
-        fill_result(&results[i], criterion, &measured);
-        items[i] = (struct score_item){
-            .weight = criterion->weight,
-            .earned = measured.met ? 1.0 : 0.0,
-            .possible = 1.0,
-            .section = section_of(standard, i),
-            .fatal = criterion->fatal,
-            .critical = criterion->critical,
-            .wow = measured.wow,
-            .not_applicable = !measured.applies,
-        };
+        measured[i] = measure(moment, &standard->criteria[i]);
     }
-    score(items, standard->criterion_count, ret_score);
+    answers_judge(standard, measured, NULL, 0, ret_judgement);
+    for (size_t i = 0; i < ret_judgement->count; i++) {
+        fill_result(&results[i], &standard->criteria[i], &ret_judgement->criteria[i]);
+    }
 }
 
 static void evaluation_id(const struct snapshot *snapshot, const struct held_standard *standard,
@@ -449,7 +311,7 @@ int codec_evaluation(const struct snapshot *snapshot, const struct held_standard
     Moment__V1__Evaluation message;
     ProtobufCMessage *copy = NULL;
     char id_text[ID_TEXT_SIZE];
-    struct score result;
+    struct judgement judgement;
     int error = -ENOMEM;
 
     if (results == NULL || pointers == NULL) {
@@ -459,8 +321,8 @@ int codec_evaluation(const struct snapshot *snapshot, const struct held_standard
     evaluation_id(snapshot, standard, evaluator, id_text);
     message.evaluation_id = id_text;
     fill_evaluation(&message, snapshot, standard, evaluator);
-    judge(&snapshot->plain, &standard->plain, results, &result);
-    fill_scores(&message, &result);
+    judge(&snapshot->plain, &standard->plain, results, &judgement);
+    fill_scores(&message, &judgement.score);
     for (size_t i = 0; i < count; i++) {
         pointers[i] = &results[i];
     }

@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "feedback/rules/alert.h"
+#include "feedback/rules/answers.h"
 #include "feedback/rules/measure.h"
 #include "feedback/rules/moment.h"
 #include "feedback/rules/score.h"
@@ -33,8 +34,8 @@ bool codec_is_merged(const struct snapshot *snapshot);
 struct held_standard {
     Moment__V1__Standard *message; /* owned */
     struct standard plain;
-    struct criterion *criteria; /* owned */
-    int *channels;              /* owned */
+    struct criterion *criteria; /* owned, with their choices */
+    int *numbers;               /* owned: channels and directions of the scope */
 };
 
 /* Consumes *message. */

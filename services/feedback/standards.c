@@ -106,7 +106,7 @@ static int check(const struct feedback *feedback, const struct held_standard *st
                  const struct held_standard *previous, struct problem *problem)
 {
     uint32_t next = previous != NULL ? previous->plain.version + 1 : 1;
-    struct objection objection = {0};
+    struct objections objections = {0};
     char field[sizeof(problem->field)];
 
     if (codec_standard_has_unknown(standard->message, field, sizeof(field))) {
@@ -114,8 +114,11 @@ static int check(const struct feedback *feedback, const struct held_standard *st
                     "There is a field here that this version does not know.");
         return -EINVAL;
     }
-    if (standard_check(&standard->plain, measure_knows, &objection) != 0) {
-        problem_set(problem, 422, "invalid-field", objection.field, "%s", objection.detail);
+    standard_check(&standard->plain, measure_knows, &objections);
+    standard_check_signature(&standard->plain, &objections);
+    if (objections.count > 0) {
+        problem_set(problem, 422, "invalid-field", objections.items[0].field, "%s",
+                    objections.items[0].detail);
         return -EINVAL;
     }
     if (standard->plain.version != 0 && standard->plain.version != next) {

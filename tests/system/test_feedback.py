@@ -288,7 +288,7 @@ def test_a_standard_that_is_not_sound_is_refused_by_field(moment):
     refused(moment, standard(criteria=criteria[:3]), "There for the caller", "total 80")
     refused(moment, standard(why=""), "standard.why")
     refused(moment, standard(signed_by=" "), "standard.signed_by")
-    refused(moment, standard(criteria=[{**criteria[0], "kind": "observed"}] + criteria[1:]), "standard.criteria[0].kind")
+    refused(moment, standard(criteria=[{**criteria[0], "kind": "observed"}] + criteria[1:]), "standard.criteria[0].scale")
     refused(moment, standard(criteria=[{**criteria[0], "metric": "agent_mood"}] + criteria[1:]), "standard.criteria[0].metric")
     refused(moment, {**standard(), "colour": "green"}, "colour")
     refused(moment, standard(standard_id="rival", title="A rival"), "A rival", "A sales call")

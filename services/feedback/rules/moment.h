@@ -41,6 +41,7 @@ struct moment {
     const char *person_id;
     const char *team_id;
     int channel;
+    int direction;
     int outcome;
     enum moment_state state;
     int64_t state_since;

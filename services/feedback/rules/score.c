@@ -40,7 +40,8 @@ static bool to_percent(const struct sums *sums, double *ret_percent)
     if (sums->possible <= 0.0) {
         return false;
     }
-    *ret_percent = 100.0 * sums->earned / sums->possible;
+    /* In this order it is never above 100: a share of 1 or less is exact enough for that. */
+    *ret_percent = 100.0 * (sums->earned / sums->possible);
     return true;
 }
 
