@@ -107,13 +107,18 @@ void db_args_done(struct db_args *args)
     (void)args;
 }
 
+static void push_text(const char *text)
+{
+    strncat(pushed, text, sizeof(pushed) - strlen(pushed) - 1);
+}
+
 static void push(struct db_args *args, long long value)
 {
     char text[24];
 
     args->count++;
     snprintf(text, sizeof(text), " %lld", value);
-    strncat(pushed, text, sizeof(pushed) - strlen(pushed) - 1);
+    push_text(text);
 }
 
 void db_time(struct db_args *args, int64_t wall_us)
@@ -125,7 +130,7 @@ void db_time(struct db_args *args, int64_t wall_us)
 void db_null(struct db_args *args)
 {
     args->count++;
-    strncat(pushed, " null", sizeof(pushed) - strlen(pushed) - 1);
+    push_text(" null");
 }
 
 void db_uuid(struct db_args *args, const uint8_t bytes[16])
@@ -136,6 +141,33 @@ void db_uuid(struct db_args *args, const uint8_t bytes[16])
 void db_i32(struct db_args *args, int32_t value)
 {
     push(args, value);
+}
+
+void db_array(struct db_args *args, enum db_type type)
+{
+    assert_int_equal(type, DB_TEXT);
+    args->count++;
+    push_text(" of");
+}
+
+void db_push_text(struct db_args *args, const char *value)
+{
+    (void)args;
+    push_text(" ");
+    push_text(value);
+}
+
+void db_text(struct db_args *args, const char *value)
+{
+    args->count++;
+    push_text(" ");
+    push_text(value);
+}
+
+void db_bool(struct db_args *args, bool value)
+{
+    args->count++;
+    push_text(value ? " true" : " false");
 }
 
 int db_query(struct db *db, const char *sql, struct db_args *args, db_result_fn *on_result,
@@ -238,6 +270,23 @@ static void a_cursor_leads_to_the_next_page(void **state)
     assert_true(listing_read(&call, 0, call.next, &listing));
     listing_push(&args, &listing);
     assert_string_equal(pushed, " 999 1 51");
+}
+
+static void a_reach_is_four_arguments(void **state)
+{
+    static const char *const sites[] = {"lyon", "metz"};
+    const struct reach reach = {.sites = sites,
+                                .site_count = 2,
+                                .is_own_only = true,
+                                .person_id = "anna",
+                                .user_id = "user:1"};
+    struct db_args args;
+
+    (void)state;
+    db_args_init(&args);
+    listing_push_reach(&args, &reach);
+    assert_int_equal(args.count, 4);
+    assert_string_equal(pushed, " of lyon metz of true anna");
 }
 
 static void the_last_page_has_no_cursor(void **state)
@@ -376,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_cursor_leads_to_the_next_page),
+        TEST(a_reach_is_four_arguments),
         TEST(the_last_page_has_no_cursor),
         TEST(an_empty_list_is_an_answer),
         TEST(too_much_and_a_false_cursor_are_refused),
