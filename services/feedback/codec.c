@@ -16,8 +16,8 @@ _Static_assert((int)STATE_HELD == (int)MOMENT__V1__MOMENT_STATE__MOMENT_STATE_HE
 _Static_assert((int)OUTCOME_ABANDONED == (int)MOMENT__V1__OUTCOME__OUTCOME_ABANDONED, "outcomes");
 _Static_assert((int)ALERT_WAITING == (int)MOMENT__V1__ALERT_SUBJECT__ALERT_SUBJECT_WAITING,
                "subjects");
-_Static_assert((int)ALERT_SERVICE_LEVEL ==
-                   (int)MOMENT__V1__ALERT_SUBJECT__ALERT_SUBJECT_SERVICE_LEVEL,
+_Static_assert((int)ALERT_CUSTOMER_SIGNAL ==
+                   (int)MOMENT__V1__ALERT_SUBJECT__ALERT_SUBJECT_CUSTOMER_SIGNAL,
                "subjects");
 
 void codec_free(ProtobufCMessage *message)
@@ -110,6 +110,8 @@ static void read_moment(const Moment__V1__Moment *message, int64_t changed_at,
         .repeat_contacts = message->repeat_contacts,
         .has_csat = message->csat_known_case != 0,
         .has_nps = message->nps_known_case != 0,
+        .signals = (const char *const *)message->customer_signals,
+        .signal_count = message->n_customer_signals,
     };
     moment->csat = moment->has_csat ? message->csat : 0.0;
     moment->nps = moment->has_nps ? message->nps : 0.0;
@@ -169,6 +171,32 @@ static const char *const *names_of(char **names)
 
 /* --- rules --- */
 
+void codec_rule_plain(const Moment__V1__AlertRule *message, struct alert_rule *ret_rule)
+{
+    *ret_rule = (struct alert_rule){
+        .subject = (enum alert_subject)message->subject,
+        .threshold = message->threshold,
+        .has_clear = message->clear_known_case != 0,
+        .clear = message->clear_known_case != 0 ? message->clear_threshold : message->threshold,
+        .cooldown_us = message->cooldown_ms * INT64_C(1000),
+        .minimum_count = message->minimum_count,
+        .window_us = message->window_ms * INT64_C(1000),
+        .target_us = message->target_ms * INT64_C(1000),
+        .signal = message->signal,
+        .changed_at = message->edited_at,
+        .sites = names_of(message->sites),
+        .queues = names_of(message->queues),
+        .teams = names_of(message->teams),
+        .site_count = message->n_sites,
+        .queue_count = message->n_queues,
+        .team_count = message->n_teams,
+        .rule_id = message->rule_id,
+        .title = message->title,
+        .severity = (int)message->severity,
+        .escalate_us = message->escalate_after_ms * INT64_C(1000),
+    };
+}
+
 int codec_rule(Moment__V1__AlertRule **message, struct held_rule *ret_rule)
 {
     Moment__V1__AlertRule *rule = *message;
@@ -178,22 +206,8 @@ int codec_rule(Moment__V1__AlertRule **message, struct held_rule *ret_rule)
         codec_free(&rule->base);
         return -EINVAL;
     }
-    ret_rule->message = rule;
-    ret_rule->plain = (struct alert_rule){
-        .subject = (enum alert_subject)rule->subject,
-        .threshold = rule->threshold,
-        .clear = rule->clear_known_case != 0 ? rule->clear_threshold : rule->threshold,
-        .cooldown_us = rule->cooldown_ms * INT64_C(1000),
-        .minimum_count = rule->minimum_count,
-        .window_us = rule->window_ms * INT64_C(1000),
-        .target_us = rule->target_ms * INT64_C(1000),
-        .sites = names_of(rule->sites),
-        .queues = names_of(rule->queues),
-        .teams = names_of(rule->teams),
-        .site_count = rule->n_sites,
-        .queue_count = rule->n_queues,
-        .team_count = rule->n_teams,
-    };
+    *ret_rule = (struct held_rule){.message = rule};
+    codec_rule_plain(rule, &ret_rule->plain);
     return 0;
 }
 

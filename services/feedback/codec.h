@@ -47,7 +47,11 @@ bool codec_standard_has_unknown(const Moment__V1__Standard *message, char *ret_f
 struct held_rule {
     Moment__V1__AlertRule *message; /* owned */
     struct alert_rule plain;
+    bool is_changed; /* and what follows from that is still to be done */
 };
+
+/* Borrows from message, whatever that says. */
+void codec_rule_plain(const Moment__V1__AlertRule *message, struct alert_rule *ret_rule);
 
 /* Consumes *message; -EINVAL for a subject that nobody knows. */
 must_check int codec_rule(Moment__V1__AlertRule **message, struct held_rule *ret_rule);

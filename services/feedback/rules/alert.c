@@ -30,6 +30,20 @@ bool alert_is_about_queue(const struct alert_rule *rule)
            rule->subject == ALERT_SERVICE_LEVEL;
 }
 
+bool alert_is_before_team(const struct alert_rule *rule)
+{
+    return alert_is_about_queue(rule) || rule->subject == ALERT_WAITING ||
+           rule->subject == ALERT_RINGING;
+}
+
+bool alert_is_beyond(const struct alert_rule *rule, double value)
+{
+    if (rule->subject == ALERT_SERVICE_LEVEL) {
+        return value < rule->threshold;
+    }
+    return rule->subject == ALERT_LOW_SURVEY ? value <= rule->threshold : value >= rule->threshold;
+}
+
 bool alert_covers(const struct alert_rule *rule, const char *site, const char *queue,
                   const char *team)
 {
@@ -91,6 +105,7 @@ static struct crossing about_visit(const struct moment *moment, size_t index, ui
         .number = number_of(index, ordinal < ORDINAL_MAX ? ordinal : ORDINAL_MAX),
         .queue = visit->queue,
         .agent = visit->agent,
+        .signal = "",
     };
     return about;
 }
@@ -129,7 +144,8 @@ static void push_current(struct list *list, const struct alert_rule *rule,
     } else {
         struct crossing about = {.number = ordinal < ORDINAL_MAX ? ordinal : ORDINAL_MAX,
                                  .queue = moment->queue,
-                                 .agent = moment->agent};
+                                 .agent = moment->agent,
+                                 .signal = ""};
 
         push_duration(list, rule, &about, moment->state_since, 0, now);
     }
@@ -191,36 +207,65 @@ static void held(struct list *list, const struct alert_rule *rule, const struct 
 }
 
 /* A fact of the whole moment, true since `since`. */
-static void push_fact(struct list *list, const struct moment *moment, double value, int64_t since,
-                      bool ends_with_moment)
+static void push_fact(struct list *list, const struct alert_rule *rule, const struct moment *moment,
+                      double value, int64_t since, const char *signal)
 {
+    /* What a customer said stays until somebody sees to it. */
+    bool ends_with_moment =
+        rule->subject == ALERT_TRANSFERS || rule->subject == ALERT_REPEAT_CONTACT;
     struct crossing crossing = {.number = 1,
                                 .crossed_at = since,
                                 .actual = value,
                                 .queue = moment->queue,
-                                .agent = moment->agent};
+                                .agent = moment->agent,
+                                .signal = signal};
 
+    if (!alert_is_beyond(rule, value)) {
+        return;
+    }
     if (ends_with_moment && moment->state == STATE_ENDED) {
         crossing.over_at = moment->ended_at > since ? moment->ended_at : since;
     }
     push(list, &crossing);
 }
 
+/* How many different signals count, and the first of them. */
+static size_t count_signals(const struct alert_rule *rule, const struct moment *moment,
+                            const char **ret_first)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < moment->signal_count; i++) {
+        if (rule->signal[0] == '\0' || strcmp(moment->signals[i], rule->signal) == 0) {
+            *ret_first = count == 0 ? moment->signals[i] : *ret_first;
+            count++;
+        }
+    }
+    return count;
+}
+
 static void facts(struct list *list, const struct alert_rule *rule, const struct moment *moment,
                   int64_t now)
 {
     int64_t changed_at = moment->changed_at != 0 ? moment->changed_at : now;
+    const char *signal = "";
+    size_t signals;
 
-    if (rule->subject == ALERT_TRANSFERS && moment->transfers >= rule->threshold) {
-        push_fact(list, moment, moment->transfers, changed_at, true);
+    if (rule->subject == ALERT_TRANSFERS) {
+        push_fact(list, rule, moment, moment->transfers, changed_at, "");
     }
-    if (rule->subject == ALERT_REPEAT_CONTACT &&
-        (double)moment->repeat_contacts + 1.0 >= rule->threshold) {
-        push_fact(list, moment, (double)moment->repeat_contacts + 1.0,
-                  moment->started_at != 0 ? moment->started_at : changed_at, true);
+    if (rule->subject == ALERT_REPEAT_CONTACT) {
+        push_fact(list, rule, moment, (double)moment->repeat_contacts + 1.0,
+                  moment->started_at != 0 ? moment->started_at : changed_at, "");
     }
-    if (rule->subject == ALERT_LOW_SURVEY && moment->has_csat && moment->csat <= rule->threshold) {
-        push_fact(list, moment, moment->csat, changed_at, false);
+    if (rule->subject == ALERT_LOW_SURVEY && moment->has_csat) {
+        push_fact(list, rule, moment, moment->csat, changed_at, "");
+    }
+    if (rule->subject == ALERT_CUSTOMER_SIGNAL) {
+        signals = count_signals(rule, moment, &signal);
+        if (signals > 0) {
+            push_fact(list, rule, moment, (double)signals, changed_at, signal);
+        }
     }
 }
 
@@ -245,6 +290,7 @@ size_t alert_crossings(const struct alert_rule *rule, const struct moment *momen
     case ALERT_TRANSFERS:
     case ALERT_REPEAT_CONTACT:
     case ALERT_LOW_SURVEY:
+    case ALERT_CUSTOMER_SIGNAL:
         facts(&list, rule, moment, now);
         break;
     case ALERT_QUEUE_LENGTH:
@@ -309,6 +355,9 @@ static void decide_raise(const struct alert_rule *rule, const struct crossing *c
         if (told_count == ALERT_CROSSINGS_MAX || is_told(crossing, told, told_count)) {
             continue;
         }
+        if (crossing->over_at != 0 && crossing->over_at < rule->changed_at) {
+            continue; /* the rule as it is now never saw it */
+        }
         quiet = quiet_until(rule, crossing->crossed_at, told, told_count);
         if (quiet != 0 && crossing->over_at != 0 && crossing->over_at < quiet) {
             continue; /* came and went within the quiet time */
@@ -350,16 +399,19 @@ void alert_decide(const struct alert_rule *rule, const struct moment *moment,
                   size_t alerted_count, int64_t now, struct verdict *ret_verdict)
 {
     struct alerted told[ALERT_CROSSINGS_MAX];
+    size_t told_count = 0;
 
     assert(count <= ALERT_CROSSINGS_MAX);
     assert(alerted_count <= ALERT_CROSSINGS_MAX);
     ret_verdict->raise_count = 0;
     ret_verdict->clear_count = 0;
     ret_verdict->next_at = ALERT_NEVER;
-    if (alerted_count > 0) {
-        memcpy(told, alerted, alerted_count * sizeof(told[0]));
+    for (size_t i = 0; i < alerted_count; i++) {
+        if (!alerted[i].is_withdrawn) {
+            told[told_count++] = alerted[i];
+        }
     }
-    decide_raise(rule, crossings, count, told, alerted_count, now, ret_verdict);
+    decide_raise(rule, crossings, count, told, told_count, now, ret_verdict);
     decide_clear(moment, crossings, count, alerted, alerted_count, now, ret_verdict);
 }
 
@@ -387,37 +439,60 @@ struct level alert_longest_wait(const struct alert_rule *rule, int64_t oldest_en
     return level;
 }
 
-struct level alert_service_level(const struct alert_rule *rule, const struct served *served,
-                                 size_t count, int64_t now)
+static void add_served(const struct alert_rule *rule, const struct served *served, uint64_t one,
+                       struct served_count *count)
 {
-    struct level level = {.crossed_at = now, .next_at = ALERT_NEVER};
-    uint64_t in_time = 0, counted = 0, seen = 0;
+    bool is_in_time = served->wait_us <= rule->target_us;
 
-    for (size_t i = 0; i < count; i++) {
-        bool is_in_time = served[i].wait_us <= rule->target_us;
-        int64_t leaves_at = served[i].at + rule->window_us;
+    count->seen += one;
+    count->in_time += served->answered && is_in_time ? one : 0;
+    count->counted += served->answered || !is_in_time ? one : 0;
+}
 
-        if (leaves_at <= now) {
-            continue;
-        }
-        level.next_at = leaves_at < level.next_at ? leaves_at : level.next_at;
-        seen++;
-        in_time += served[i].answered && is_in_time;
-        counted += served[i].answered || !is_in_time;
-    }
-    if (seen >= rule->minimum_count && counted > 0) {
+void alert_count_served(const struct alert_rule *rule, const struct served *served,
+                        struct served_count *count)
+{
+    add_served(rule, served, 1, count);
+}
+
+void alert_uncount_served(const struct alert_rule *rule, const struct served *served,
+                          struct served_count *count)
+{
+    add_served(rule, served, UINT64_MAX, count); /* -1: unsigned numbers wrap */
+}
+
+struct level alert_service_level_of(const struct alert_rule *rule, const struct served_count *count,
+                                    int64_t now, int64_t next_at)
+{
+    struct level level = {.crossed_at = now, .next_at = next_at};
+
+    if (count->seen >= rule->minimum_count && count->counted > 0) {
         level.is_known = true;
-        level.value = 100.0 * (double)in_time / (double)counted;
+        level.value = 100.0 * (double)count->in_time / (double)count->counted;
     }
     return level;
 }
 
-static bool is_crossed(const struct alert_rule *rule, const struct level *level)
+struct level alert_service_level(const struct alert_rule *rule, const struct served *served,
+                                 size_t count, int64_t now)
 {
-    if (rule->subject == ALERT_SERVICE_LEVEL) {
-        return level->is_known && level->value < rule->threshold;
+    struct served_count counted = {0};
+    int64_t next_at = ALERT_NEVER;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t leaves_at = served[i].at + rule->window_us;
+
+        if (leaves_at > now) {
+            next_at = leaves_at < next_at ? leaves_at : next_at;
+            alert_count_served(rule, &served[i], &counted);
+        }
     }
-    return level->is_known && level->value >= rule->threshold;
+    return alert_service_level_of(rule, &counted, now, next_at);
+}
+
+bool alert_is_crossed(const struct alert_rule *rule, const struct level *level)
+{
+    return level->is_known && alert_is_beyond(rule, level->value);
 }
 
 static bool is_past_clear(const struct alert_rule *rule, const struct level *level)
@@ -436,7 +511,7 @@ enum alarm_step alert_step(const struct alert_rule *rule, const struct alarm *al
     if (alarm->is_raised) {
         return is_past_clear(rule, level) ? ALARM_CLEAR : ALARM_STAY;
     }
-    if (!is_crossed(rule, level)) {
+    if (!alert_is_crossed(rule, level)) {
         return ALARM_STAY;
     }
     if (alarm->crossed_at != 0 && now < alarm->crossed_at + rule->cooldown_us) {

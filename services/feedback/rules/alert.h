@@ -13,16 +13,22 @@
  * trace: it counts only if no crossing of that visit is known yet.
  *
  * Crossed means: value >= threshold (durations, counts), value <= threshold (low survey), value <
- * threshold (service level, with at least minimum_count moments). A moment's alert ends with its
+ * threshold (service level, with at least minimum_count moments). A customer's signal counts each
+ * different one, or only the one that the rule names. A moment's alert ends with its
  * episode. A queue's alert ends only when the value is past the clear threshold (below it; for the
  * service level at or above it). After a crossing the same rule stays quiet on the same moment or
  * queue for its cooldown; what is still crossed then is raised then.
+ *
+ * A rule that was changed counts from then on. What no longer crosses is cleared as withdrawn: that
+ * alert was never there for the rule as it is now, so the same crossing raises it again when it
+ * crosses again, and it keeps nothing quiet. What was over before the change raises nothing new.
  *
  * Times are microseconds by the source's clock. Allocates nothing; thread safe. */
 #ifndef MOMENT_FEEDBACK_ALERT_H
 #define MOMENT_FEEDBACK_ALERT_H
 
 #include "feedback/rules/moment.h"
+#include "feedback/rules/standard.h"
 
 #define ALERT_CROSSINGS_MAX 72
 #define ALERT_NEVER INT64_MAX
@@ -39,24 +45,48 @@ enum alert_subject {
     ALERT_QUEUE_LENGTH,
     ALERT_LONGEST_WAIT,
     ALERT_SERVICE_LEVEL,
+    ALERT_CUSTOMER_SIGNAL,
     ALERT_SUBJECTS
 };
+
+/* What a rule may hold. */
+#define ALERT_ID_MAX 63
+#define ALERT_TITLE_MAX 200 /* characters */
+#define ALERT_SIGNAL_MAX 64 /* characters */
+#define ALERT_NAMES_MAX 64
+#define ALERT_NAME_BYTES_MAX 256
+#define ALERT_COUNT_MAX 100000
+#define ALERT_SIGNALS_MAX 16
 
 struct alert_rule {
     enum alert_subject subject;
     double threshold; /* milliseconds, a count, a score or per cent */
-    double clear;     /* = threshold where none was given */
+    bool has_clear;
+    double clear; /* = threshold where none was given */
     int64_t cooldown_us;
     uint32_t minimum_count;
     int64_t window_us, target_us; /* service level */
+    const char *signal;           /* never null; "": any */
+    int64_t changed_at;           /* 0: never */
     /* Borrowed; count 0: everywhere. */
     const char *const *sites, *const *queues, *const *teams;
     size_t site_count, queue_count, team_count;
+    /* Of no use to a decision, but checked. */
+    const char *rule_id, *title;
+    int severity;
+    int64_t escalate_us;
 };
 
+/* The first of what is wrong with a rule that somebody wrote; field is "rule.threshold". */
+bool alert_is_sound(const struct alert_rule *rule, struct objection *ret_objection);
+
 bool alert_is_about_queue(const struct alert_rule *rule);
+/* About somebody who waits, or about a queue: no team has them yet. */
+bool alert_is_before_team(const struct alert_rule *rule);
 bool alert_covers(const struct alert_rule *rule, const char *site, const char *queue,
                   const char *team);
+/* Does that value cross the rule's threshold? */
+bool alert_is_beyond(const struct alert_rule *rule, double value);
 
 /* --- moments --- */
 
@@ -67,6 +97,7 @@ struct crossing {
     int64_t over_at;           /* 0: not over */
     double actual;             /* now, or when it was over */
     const char *queue, *agent; /* borrowed from the moment */
+    const char *signal;        /* "" but for a customer's; borrowed */
 };
 
 /* Every crossing of a rule by a moment up to now, in order of number. ret_crossings has room for
@@ -79,10 +110,12 @@ struct alerted {
     uint32_t number;
     int64_t crossed_at;
     bool is_open;
+    bool is_withdrawn; /* cleared as the rule was changed */
 };
 
 struct verdict {
-    /* Indexes into crossings: to be raised. One that is over is raised and cleared at once. */
+    /* Indexes into crossings: to be raised, a withdrawn one again. One that is over is raised and
+     * cleared at once. */
     uint8_t raise[ALERT_CROSSINGS_MAX];
     size_t raise_count;
     /* Indexes into alerted: to be cleared, and since when. */
@@ -125,12 +158,26 @@ struct level alert_longest_wait(const struct alert_rule *rule, int64_t oldest_en
  * within the window; unknown below minimum_count. */
 struct level alert_service_level(const struct alert_rule *rule, const struct served *served,
                                  size_t count, int64_t now);
+/* The same, counted one by one by who walks through time. */
+struct served_count {
+    uint64_t in_time, counted, seen;
+};
+void alert_count_served(const struct alert_rule *rule, const struct served *served,
+                        struct served_count *count);
+void alert_uncount_served(const struct alert_rule *rule, const struct served *served,
+                          struct served_count *count);
+/* next_at: when the first of them leaves the window, or ALERT_NEVER. */
+struct level alert_service_level_of(const struct alert_rule *rule, const struct served_count *count,
+                                    int64_t now, int64_t next_at);
 
 /* Where a queue rule stands. */
 struct alarm {
     bool is_raised;
     int64_t crossed_at; /* of the last crossing; 0: there was none */
 };
+
+/* The level as it is now is beyond the threshold, whatever was before. */
+bool alert_is_crossed(const struct alert_rule *rule, const struct level *level);
 
 enum alarm_step { ALARM_STAY, ALARM_RAISE, ALARM_CLEAR };
 /* ret_next_at: when to ask again if nothing happens, or ALERT_NEVER. */

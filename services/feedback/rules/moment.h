@@ -54,6 +54,8 @@ struct moment {
     bool has_csat, has_nps;
     double csat;
     double nps;
+    const char *const *signals; /* the customer's own, each once */
+    size_t signal_count;
     const struct visit *visits;
     size_t visit_count;
 };

@@ -39,8 +39,8 @@ static struct visit new_visit(int64_t entered_at)
 static void set_up(struct floor *floor, enum alert_subject subject, double threshold)
 {
     memset(floor, 0, sizeof(*floor));
-    floor->rule =
-        (struct alert_rule){.subject = subject, .threshold = threshold, .clear = threshold};
+    floor->rule = (struct alert_rule){
+        .subject = subject, .threshold = threshold, .clear = threshold, .signal = ""};
     floor->visits[0] = new_visit(START);
     floor->moment = (struct moment){.moment_id = "",
                                     .site = "main",
@@ -80,8 +80,9 @@ static void look(struct floor *floor, int64_t now)
 
         floor->raised_at[floor->count] = now;
         floor->cleared_at[floor->count] = crossing->over_at;
-        floor->alerted[floor->count++] =
-            (struct alerted){crossing->number, crossing->crossed_at, crossing->over_at == 0};
+        floor->alerted[floor->count++] = (struct alerted){.number = crossing->number,
+                                                          .crossed_at = crossing->crossed_at,
+                                                          .is_open = crossing->over_at == 0};
     }
     if (verdict.next_at < floor->next_at) {
         floor->next_at = verdict.next_at;
@@ -514,7 +515,7 @@ static void a_later_alert_does_not_quiet_an_earlier_crossing(void **state)
 
     (void)state;
     wait_twice(&floor, START + 60 * S);
-    floor.alerted[floor.count++] = (struct alerted){2000, START + 50 * S, false};
+    floor.alerted[floor.count++] = (struct alerted){.number = 2000, .crossed_at = START + 50 * S};
     look(&floor, START + 70 * S); /* the first stay became known after the second */
     assert_int_equal(floor.count, 2);
     assert_int_equal(floor.alerted[1].number, 1000);
@@ -528,7 +529,11 @@ static void some_subjects_are_about_a_queue(void **state)
     for (int subject = ALERT_WAITING; subject < ALERT_SUBJECTS; subject++) {
         struct alert_rule rule = {.subject = (enum alert_subject)subject};
 
-        assert_int_equal(alert_is_about_queue(&rule), subject >= ALERT_QUEUE_LENGTH);
+        bool is_about_queue = subject >= ALERT_QUEUE_LENGTH && subject <= ALERT_SERVICE_LEVEL;
+
+        assert_int_equal(alert_is_about_queue(&rule), is_about_queue);
+        assert_int_equal(alert_is_before_team(&rule),
+                         is_about_queue || subject == ALERT_WAITING || subject == ALERT_RINGING);
     }
 }
 
@@ -708,6 +713,213 @@ static void the_service_level_is_the_one_that_ignores_short_abandons(void **stat
     }
     level = alert_service_level(&rule, served, 1060, START + S);
     assert_true(fabs(level.value - 82.6923) < 0.0001);
+}
+
+/* --- a customer's signal --- */
+
+static void a_signal_is_told_once_and_stays(void **state)
+{
+    static const char *const signals[] = {"complaint", "wants to cancel"};
+    struct floor floor;
+
+    (void)state;
+    set_up(&floor, ALERT_CUSTOMER_SIGNAL, 1);
+    look(&floor, START);
+    assert_int_equal(floor.count, 0);
+    floor.moment.signals = signals;
+    floor.moment.signal_count = 1;
+    floor.moment.changed_at = START + 9 * S;
+    look(&floor, START + 9 * S);
+    assert_int_equal(floor.count, 1);
+    assert_true(floor.alerted[0].crossed_at == START + 9 * S);
+    floor.moment.signal_count = 2;
+    end(&floor, START + 20 * S);
+    assert_int_equal(floor.count, 1);
+    assert_true(floor.alerted[0].is_open);
+}
+
+static void a_rule_may_wait_for_one_signal_or_for_several(void **state)
+{
+    static const char *const signals[] = {"complaint", "wants to cancel"};
+    struct crossing crossings[ALERT_CROSSINGS_MAX];
+    struct floor floor;
+    int64_t next_at;
+
+    (void)state;
+    set_up(&floor, ALERT_CUSTOMER_SIGNAL, 1);
+    floor.moment.signals = signals;
+    floor.moment.signal_count = 2;
+    floor.rule.signal = "praise";
+    assert_int_equal(alert_crossings(&floor.rule, &floor.moment, START, crossings, &next_at), 0);
+    floor.rule.signal = "wants to cancel";
+    assert_int_equal(alert_crossings(&floor.rule, &floor.moment, START, crossings, &next_at), 1);
+    assert_string_equal(crossings[0].signal, "wants to cancel");
+    floor.rule.signal = "";
+    floor.rule.threshold = 2;
+    assert_int_equal(alert_crossings(&floor.rule, &floor.moment, START, crossings, &next_at), 1);
+    assert_string_equal(crossings[0].signal, "complaint");
+    floor.rule.threshold = 3;
+    assert_int_equal(alert_crossings(&floor.rule, &floor.moment, START, crossings, &next_at), 0);
+}
+
+/* --- rules that are changed --- */
+
+static void a_withdrawn_alert_comes_back_with_its_crossing(void **state)
+{
+    struct floor floor;
+
+    (void)state;
+    set_up(&floor, ALERT_WAITING, 20000);
+    floor.rule.cooldown_us = 600 * S;
+    run_until(&floor, START + 25 * S);
+    assert_int_equal(floor.count, 1);
+    floor.rule.threshold = 60000;
+    look(&floor, START + 30 * S);
+    assert_false(floor.alerted[0].is_open);
+    floor.alerted[0].is_withdrawn = true;
+    look(&floor, START + 59 * S);
+    assert_int_equal(floor.count, 1);
+    look(&floor, START + 60 * S); /* its cooldown was the old rule's */
+    assert_int_equal(floor.count, 2);
+    assert_int_equal(floor.alerted[1].number, floor.alerted[0].number);
+    look(&floor, START + 70 * S);
+    assert_int_equal(floor.count, 2);
+}
+
+static void what_was_over_before_the_change_raises_nothing(void **state)
+{
+    struct floor floor;
+
+    (void)state;
+    set_up(&floor, ALERT_WAITING, 60000);
+    run_until(&floor, START + 25 * S);
+    answer(&floor, START + 30 * S);
+    floor.rule.threshold = 20000;
+    floor.rule.changed_at = START + 40 * S;
+    look(&floor, START + 40 * S);
+    assert_int_equal(floor.count, 0);
+    floor.rule.changed_at = START + 30 * S;
+    look(&floor, START + 40 * S);
+    assert_int_equal(floor.count, 1);
+}
+
+/* --- is a rule sound? --- */
+
+static struct alert_rule sound(enum alert_subject subject, double threshold)
+{
+    struct alert_rule rule = {.subject = subject,
+                              .threshold = threshold,
+                              .clear = threshold,
+                              .signal = "",
+                              .rule_id = "a-rule-1",
+                              .title = "A rule",
+                              .severity = 2};
+
+    if (subject == ALERT_SERVICE_LEVEL) {
+        rule.minimum_count = 20;
+        rule.window_us = 1800 * S;
+        rule.target_us = 20 * S;
+    }
+    return rule;
+}
+
+static void assert_refused(const struct alert_rule *rule, const char *field)
+{
+    struct objection objection = {.field = ""};
+
+    assert_false(alert_is_sound(rule, &objection));
+    assert_string_equal(objection.field, field);
+    assert_true(objection.detail[0] != '\0');
+}
+
+static void every_subject_has_its_thresholds(void **state)
+{
+    static const struct {
+        enum alert_subject subject;
+        double good[2], bad[3];
+    } cases[] = {
+        {ALERT_WAITING, {0, 2592000000.0}, {-1, 2592000001.0, NAN}},
+        {ALERT_RINGING, {1, 15000}, {-0.5, INFINITY, NAN}},
+        {ALERT_HELD, {0.5, 60000}, {-1, 1e300, NAN}},
+        {ALERT_TALKING, {1, 900000}, {-1, 1e12, NAN}},
+        {ALERT_TRANSFERS, {1, 2}, {0, 1.5, 100001}},
+        {ALERT_REPEAT_CONTACT, {2, 100000}, {0, 2.5, -3}},
+        {ALERT_LOW_SURVEY, {1, 4.5}, {0.9, 5.1, NAN}},
+        {ALERT_QUEUE_LENGTH, {1, 100000}, {0, 4.5, NAN}},
+        {ALERT_LONGEST_WAIT, {0, 45000}, {-1, 1e12, NAN}},
+        {ALERT_SERVICE_LEVEL, {0, 100}, {-0.1, 100.1, NAN}},
+        {ALERT_CUSTOMER_SIGNAL, {1, 16}, {0, 17, 1.5}},
+    };
+    struct objection objection;
+
+    (void)state;
+    assert_int_equal(sizeof(cases) / sizeof(cases[0]), ALERT_SUBJECTS - 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t j = 0; j < 2; j++) {
+            struct alert_rule rule = sound(cases[i].subject, cases[i].good[j]);
+
+            assert_true(alert_is_sound(&rule, &objection));
+        }
+        for (size_t j = 0; j < 3; j++) {
+            struct alert_rule rule = sound(cases[i].subject, cases[i].bad[j]);
+
+            assert_refused(&rule, "rule.threshold");
+        }
+    }
+}
+
+static void a_rule_that_cannot_be_followed_is_refused_by_field(void **state)
+{
+    static const char long_id[] =
+        "0123456789012345678901234567890123456789012345678901234567890123";
+    static const char *const names[] = {"main", "north", "main"};
+    static const char *const nothing[] = {""};
+    static const char *const control[] = {"a\x1f"};
+    struct objection objection;
+    struct alert_rule rule;
+
+    (void)state;
+#define REFUSED(subject_, threshold_, field_, ...)                                                 \
+    do {                                                                                           \
+        rule = sound(subject_, threshold_);                                                        \
+        __VA_ARGS__;                                                                               \
+        assert_refused(&rule, "rule." field_);                                                     \
+    } while (0)
+    REFUSED(ALERT_WAITING, 1, "rule_id", rule.rule_id = "");
+    REFUSED(ALERT_WAITING, 1, "rule_id", rule.rule_id = "Rule");
+    REFUSED(ALERT_WAITING, 1, "rule_id", rule.rule_id = long_id);
+    REFUSED(ALERT_WAITING, 1, "title", rule.title = "");
+    REFUSED(ALERT_UNKNOWN, 1, "subject", (void)0);
+    REFUSED(ALERT_SUBJECTS, 1, "subject", (void)0);
+    REFUSED(ALERT_WAITING, 1, "severity", rule.severity = 0);
+    REFUSED(ALERT_WAITING, 1, "severity", rule.severity = 4);
+    REFUSED(ALERT_WAITING, 1, "cooldown_ms", rule.cooldown_us = 86400 * S + 1);
+    REFUSED(ALERT_WAITING, 1, "escalate_after_ms", rule.escalate_us = 7 * 86400 * S + 1);
+    REFUSED(ALERT_WAITING, 1, "minimum_count", rule.minimum_count = 1);
+    REFUSED(ALERT_WAITING, 1, "window_ms", rule.window_us = 1);
+    REFUSED(ALERT_WAITING, 1, "target_ms", rule.target_us = 1);
+    REFUSED(ALERT_WAITING, 1, "signal", rule.signal = "complaint");
+    REFUSED(ALERT_CUSTOMER_SIGNAL, 1, "signal",
+            rule.signal = "0123456789012345678901234567890123456789012345678901234567890123x");
+    REFUSED(ALERT_CUSTOMER_SIGNAL, 2, "threshold", rule.signal = "complaint");
+    REFUSED(ALERT_SERVICE_LEVEL, 80, "minimum_count", rule.minimum_count = 0);
+    REFUSED(ALERT_SERVICE_LEVEL, 80, "window_ms", rule.window_us = 59 * S);
+    REFUSED(ALERT_SERVICE_LEVEL, 80, "window_ms", rule.window_us = 86401 * S);
+    REFUSED(ALERT_SERVICE_LEVEL, 80, "target_ms", rule.target_us = 0);
+    REFUSED(ALERT_WAITING, 9, "clear_threshold", rule.has_clear = true);
+    REFUSED(ALERT_QUEUE_LENGTH, 5, "clear_threshold", rule.has_clear = true; rule.clear = 6);
+    REFUSED(ALERT_SERVICE_LEVEL, 80, "clear_threshold", rule.has_clear = true; rule.clear = 79);
+    REFUSED(ALERT_WAITING, 1, "sites", rule.sites = names; rule.site_count = 3);
+    REFUSED(ALERT_WAITING, 1, "queues", rule.queues = nothing; rule.queue_count = 1);
+    REFUSED(ALERT_WAITING, 1, "teams", rule.teams = control; rule.team_count = 1);
+    REFUSED(ALERT_WAITING, 1, "teams", rule.teams = names; rule.team_count = 65);
+#undef REFUSED
+    rule = sound(ALERT_QUEUE_LENGTH, 5);
+    rule.has_clear = true;
+    rule.clear = 4;
+    rule.sites = names;
+    rule.site_count = 2;
+    assert_true(alert_is_sound(&rule, &objection));
 }
 
 /* --- properties: any call, any rule --- */
@@ -891,6 +1103,12 @@ int main(void)
         cmocka_unit_test(the_longest_wait_is_raised_by_time_alone),
         cmocka_unit_test(the_service_level_needs_enough_moments),
         cmocka_unit_test(the_service_level_is_the_one_that_ignores_short_abandons),
+        cmocka_unit_test(a_signal_is_told_once_and_stays),
+        cmocka_unit_test(a_rule_may_wait_for_one_signal_or_for_several),
+        cmocka_unit_test(a_withdrawn_alert_comes_back_with_its_crossing),
+        cmocka_unit_test(what_was_over_before_the_change_raises_nothing),
+        cmocka_unit_test(every_subject_has_its_thresholds),
+        cmocka_unit_test(a_rule_that_cannot_be_followed_is_refused_by_field),
         cmocka_unit_test(exactly_one_alert_for_each_crossing),
     };
 
