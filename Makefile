@@ -11,7 +11,7 @@ OUT := build/$(CC)-$(VARIANT)
 GEN := build/gen
 
 SERVICES := ingest feedback recognition reporting
-LIBS := libzmq libprotobuf-c libpq libuv libmicrohttpd jansson libsodium icu-i18n icu-uc
+LIBS := libzmq libprotobuf-c libpq libuv libmicrohttpd libcurl jansson libsodium icu-i18n icu-uc
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wredundant-decls -Wnested-externs -Wundef -Wcast-qual -Wpointer-arith \
@@ -239,7 +239,7 @@ format: ## Lay out the C sources
 	@clang-format -i $(C_FILES)
 proto-release: ## Freeze the protocol as released: what it says from now on may only grow
 	@tests/lint/proto.sh release
-docs: build ## Write the README's tables of settings and counters from the programs
+docs: build ## Write the README's tables and the description of the HTTP API from the programs
 	@tests/lint/docs.sh --write
 
 .PHONY: clean

@@ -1,5 +1,6 @@
 #!/bin/bash
-# docs.sh [--write] - the README's tables of settings and counters are those of the programs.
+# docs.sh [--write] - the README's tables of settings and counters, and the description of the HTTP
+# API (openapi.py), are those of the programs.
 #
 # Between <!-- settings:begin --> and <!-- settings:end --> (and counters) stands what each service
 # prints with --print-settings (--print-counters). Without --write: exit 1 and a diff if they differ.
@@ -51,7 +52,11 @@ trap 'rm -f "$new"' EXIT
 render > "$new"
 if [ "${1:-}" = --write ]; then
     cat "$new" > README.md
+    MOMENT_BIN=$bin /usr/bin/python3 tests/lint/openapi.py --write
 elif ! diff -u README.md "$new"; then
     echo "README.md differs from the programs; \`make docs\` writes it" >&2
     exit 1
+fi
+else
+    MOMENT_BIN=$bin /usr/bin/python3 tests/lint/openapi.py
 fi

@@ -75,6 +75,8 @@ def answer_errors(method, path, status, answer):
     response = DOCUMENT["paths"][template][method.lower()]["responses"].get(str(status))
     if response is None:
         return ["%s %s: the status %d is not described" % (method, template, status)]
+    if "$ref" in response:
+        response = DOCUMENT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
     if answer is None:
         return [] if "content" not in response else ["%s %s: no body" % (method, template)]
     kind = "application/json" if status < 400 else "application/problem+json"
