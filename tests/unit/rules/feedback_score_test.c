@@ -21,7 +21,7 @@ static struct score_item item(double weight, double earned, double possible)
     return (struct score_item){.weight = weight, .earned = earned, .possible = possible};
 }
 
-static void weighted_points_give_sixty(void **state)
+static void vector_2_12_weighted_points_give_sixty(void **state)
 {
     struct score_item items[] = {item(40, 1, 2), item(20, 1, 1)};
     struct score result;
@@ -34,7 +34,7 @@ static void weighted_points_give_sixty(void **state)
     assert_false(result.is_critical_known);
 }
 
-static void not_applicable_leaves_both_sums(void **state)
+static void vector_2_12_not_applicable_leaves_both_sums(void **state)
 {
     struct score_item items[] = {item(40, 1, 1), item(30, 0, 1), item(30, 1, 1)};
     struct score result;
@@ -45,7 +45,7 @@ static void not_applicable_leaves_both_sums(void **state)
     assert_near(result.raw, 57.14); /* and not 55, as where the freed weight is split equally */
 }
 
-static void one_fatal_item_makes_the_whole_nothing(void **state)
+static void vector_2_13_one_fatal_item_makes_the_whole_nothing(void **state)
 {
     struct score_item items[] = {item(50, 1, 2), item(50, 1, 1)};
     struct score result;
@@ -59,7 +59,7 @@ static void one_fatal_item_makes_the_whole_nothing(void **state)
     assert_int_equal(result.fatal_items[0], 0);
 }
 
-static void a_fatal_item_at_its_best_does_nothing(void **state)
+static void vector_2_13_a_fatal_item_at_its_best_does_nothing(void **state)
 {
     struct score_item items[] = {item(50, 2, 2), item(50, 0, 1)};
     struct score result;
@@ -71,7 +71,7 @@ static void a_fatal_item_at_its_best_does_nothing(void **state)
     assert_int_equal(result.fatal_count, 0);
 }
 
-static void a_fatal_item_may_take_its_section_alone(void **state)
+static void vector_2_13_a_fatal_item_may_take_its_section_alone(void **state)
 {
     struct score_item items[] = {item(50, 0, 1), item(50, 1, 1), item(60, 1, 1), item(40, 1, 1)};
     struct score result;
@@ -84,7 +84,7 @@ static void a_fatal_item_may_take_its_section_alone(void **state)
     assert_near(result.final, 50.0);
 }
 
-static void a_fatal_item_that_does_not_apply_is_no_failure(void **state)
+static void vector_2_13_a_fatal_item_that_does_not_apply_is_no_failure(void **state)
 {
     struct score_item items[] = {item(50, 0, 1), item(50, 1, 1)};
     struct score result;
@@ -96,7 +96,7 @@ static void a_fatal_item_that_does_not_apply_is_no_failure(void **state)
     assert_near(result.final, 100.0);
 }
 
-static void the_critical_score_is_over_critical_items_alone(void **state)
+static void vector_2_14_the_critical_score_is_over_critical_items_alone(void **state)
 {
     struct score_item items[] = {item(60, 1, 1), item(30, 0, 1), item(10, 1, 1)};
     struct score result;
@@ -109,7 +109,7 @@ static void the_critical_score_is_over_critical_items_alone(void **state)
     assert_near(result.critical, 25.0);
 }
 
-static void nothing_applicable_is_unknown(void **state)
+static void vector_2_15_nothing_applicable_is_unknown(void **state)
 {
     struct score_item items[] = {item(60, 1, 1), item(40, 0, 1)};
     struct score result;
@@ -206,9 +206,9 @@ static void scores_are_within_bounds_and_final_never_above_raw(void **state)
         struct score result;
 
         score(items, count, &result);
-        assert_true(result.raw >= 0.0 && result.raw <= 100.0 + 1e-9);
-        assert_true(result.final >= 0.0 && result.final <= result.raw + 1e-9);
-        assert_true(result.critical >= 0.0 && result.critical <= 100.0 + 1e-9);
+        assert_true(result.raw >= 0.0 && result.raw <= 100.0);
+        assert_true(result.final >= 0.0 && result.final <= result.raw);
+        assert_true(result.critical >= 0.0 && result.critical <= 100.0);
     }
 }
 
@@ -230,21 +230,130 @@ static void taking_an_item_away_equals_not_applicable(void **state)
     }
 }
 
+static void an_item_that_does_not_apply_changes_nothing(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct score_item items[21];
+        size_t count = random_items(items);
+        struct score before, after;
+
+        score(items, count, &before);
+        items[count] = item(1 + rand_r(&seed) % 100, 0, 1);
+        items[count].not_applicable = true;
+        items[count].fatal = FATAL_WHOLE;
+        items[count].critical = items[count].wow = true;
+        score(items, count + 1, &after);
+        assert_memory_equal(&before, &after, sizeof(before));
+    }
+}
+
+static void a_better_answer_never_lowers_a_score(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 5000; round++) {
+        struct score_item items[20];
+        size_t count = random_items(items), raised = (size_t)rand_r(&seed) % count;
+        struct score before, after;
+
+        score(items, count, &before);
+        items[raised].earned += (items[raised].possible - items[raised].earned) * random_share();
+        if (rand_r(&seed) % 2 == 0) {
+            items[raised].earned = items[raised].possible;
+        }
+        score(items, count, &after);
+        assert_true(after.raw >= before.raw);
+        assert_true(after.final >= before.final);
+        assert_true(after.critical >= before.critical);
+        assert_true(after.fatal_count <= before.fatal_count);
+    }
+}
+
+static void a_failed_fatal_item_of_the_whole_leaves_nothing(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct score_item items[20];
+        size_t count = random_items(items), failed = (size_t)rand_r(&seed) % count;
+        struct score before, after;
+
+        items[failed].not_applicable = false;
+        items[failed].fatal = FATAL_NONE;
+        items[failed].earned = items[failed].possible * 0.99;
+        score(items, count, &before);
+        items[failed].fatal = FATAL_WHOLE;
+        score(items, count, &after);
+        assert_true(!after.is_known || after.final <= 0.0);
+        assert_true(fabs(after.raw - before.raw) <= 0.0);
+        assert_int_equal(after.fatal_count, before.fatal_count + 1);
+    }
+}
+
+static void the_critical_score_is_the_score_of_the_critical_items(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct score_item items[20], critical[20];
+        size_t count = random_items(items), critical_count = 0;
+        struct score all, alone;
+
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].critical) {
+                critical[critical_count++] = items[i];
+            }
+        }
+        score(items, count, &all);
+        score(critical, critical_count, &alone);
+        assert_int_equal(all.is_critical_known, alone.is_known);
+        assert_true(fabs(all.critical - alone.raw) <= 0.0);
+    }
+}
+
+static void a_section_that_is_lost_takes_what_it_earned_and_no_more(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        struct score_item items[20];
+        size_t count = random_items(items);
+        struct score result, emptied;
+
+        for (size_t i = 0; i < count; i++) {
+            items[i].fatal = FATAL_NONE;
+        }
+        items[0].fatal = FATAL_SECTION;
+        items[0].earned = 0.0;
+        items[0].not_applicable = false;
+        score(items, count, &result);
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].section == items[0].section) {
+                items[i].earned = 0.0;
+            }
+        }
+        score(items, count, &emptied);
+        assert_near(result.final, emptied.raw);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(weighted_points_give_sixty),
-        cmocka_unit_test(not_applicable_leaves_both_sums),
-        cmocka_unit_test(one_fatal_item_makes_the_whole_nothing),
-        cmocka_unit_test(a_fatal_item_at_its_best_does_nothing),
-        cmocka_unit_test(a_fatal_item_may_take_its_section_alone),
-        cmocka_unit_test(a_fatal_item_that_does_not_apply_is_no_failure),
-        cmocka_unit_test(the_critical_score_is_over_critical_items_alone),
-        cmocka_unit_test(nothing_applicable_is_unknown),
+        cmocka_unit_test(vector_2_12_weighted_points_give_sixty),
+        cmocka_unit_test(vector_2_12_not_applicable_leaves_both_sums),
+        cmocka_unit_test(vector_2_13_one_fatal_item_makes_the_whole_nothing),
+        cmocka_unit_test(vector_2_13_a_fatal_item_at_its_best_does_nothing),
+        cmocka_unit_test(vector_2_13_a_fatal_item_may_take_its_section_alone),
+        cmocka_unit_test(vector_2_13_a_fatal_item_that_does_not_apply_is_no_failure),
+        cmocka_unit_test(vector_2_14_the_critical_score_is_over_critical_items_alone),
+        cmocka_unit_test(vector_2_15_nothing_applicable_is_unknown),
         cmocka_unit_test(wow_items_are_named),
         cmocka_unit_test(the_order_of_items_says_nothing),
         cmocka_unit_test(scores_are_within_bounds_and_final_never_above_raw),
         cmocka_unit_test(taking_an_item_away_equals_not_applicable),
+        cmocka_unit_test(an_item_that_does_not_apply_changes_nothing),
+        cmocka_unit_test(a_better_answer_never_lowers_a_score),
+        cmocka_unit_test(a_failed_fatal_item_of_the_whole_leaves_nothing),
+        cmocka_unit_test(the_critical_score_is_the_score_of_the_critical_items),
+        cmocka_unit_test(a_section_that_is_lost_takes_what_it_earned_and_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
