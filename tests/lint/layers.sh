@@ -8,11 +8,11 @@ cd "$(dirname "$0")/../.."
 table() {
     cat <<'TABLE'
 services/runtime/base/*           | ^"(io|ctl|ingest|feedback|recognition|reporting|moment)/ | base is pure: libc, libsodium and ICU
-services/runtime/base/*           | ^<(uv|zmq|libpq-fe|microhttpd|jansson)\.h> | base does no input or output
+services/runtime/base/*           | ^<(uv|zmq|libpq-fe|microhttpd|jansson|curl/.*)\.h> | base does no input or output
 services/runtime/*                | ^"(ctl|ingest|feedback|recognition|reporting)/ | the runtime knows no service
 services/runtime/*                | ^"moment/v1/(ingest|feedback|recognition|reporting)\. | the runtime knows the envelope only
 services/*/rules/*                | ^"(io|ctl|moment)/ | rules decide; they neither read nor write
-services/*/rules/*                | ^<(uv|zmq|libpq-fe|microhttpd|jansson|sodium|protobuf-c/.*)\.h> | rules are pure
+services/*/rules/*                | ^<(uv|zmq|libpq-fe|microhttpd|jansson|sodium|curl/.*|protobuf-c/.*)\.h> | rules are pure
 services/*/rules/*                | ^"(ingest|feedback|recognition|reporting)/(store|codec|edge_) | rules know no tables and no wire
 services/ingest/*                 | ^"(ctl|feedback|recognition|reporting)/ | services meet only in proto
 services/feedback/*               | ^"(ctl|ingest|recognition|reporting)/ | services meet only in proto
@@ -20,10 +20,11 @@ services/recognition/*            | ^"(ctl|ingest|feedback|reporting)/ | service
 services/reporting/*              | ^"(ctl|ingest|feedback|recognition)/ | services meet only in proto
 services/ctl/*                    | ^"(ingest|feedback|recognition|reporting)/ | momentctl asks services, it does not link them
 services/*                        | ^<(uv|zmq|microhttpd)\.h> | third-party input and output stays in runtime/io
+services/*                        | ^<curl/ | other people's servers are fetch.c's
 services/*                        | ^<libpq-fe\.h> | the database is db.c's (and momentctl's, which may block: migrate, verify)
 services/*                        | ^<jansson\.h> | JSON goes through io/json.h
 services/*                        | ^<sodium\.h> | cryptography goes through base/seal.h
-services/*                        | ^<unicode/ | civil time goes through base/zone.h
+services/*                        | ^<unicode/ | civil time goes through base/zone.h, characters through base/fold.h
 TABLE
 }
 
@@ -31,11 +32,12 @@ TABLE
 excepted() {
     case "$1 $2" in
     services/runtime/io/*' '*'uv|zmq|microhttpd'*) return 0 ;;
+    services/runtime/io/fetch.c' ^<curl/'*) return 0 ;;
     services/runtime/io/*' ^<libpq-fe'*) return 0 ;;
     services/ctl/pg.?' ^<libpq-fe'* | services/ctl/cluster.?' ^<libpq-fe'*) return 0 ;;
     services/runtime/io/json.h' ^<jansson'*) return 0 ;;
     services/runtime/base/*' ^<sodium'*) return 0 ;;
-    services/runtime/base/zone.c' ^<unicode'*) return 0 ;;
+    services/runtime/base/zone.c' ^<unicode'* | services/runtime/base/fold.c' ^<unicode'*) return 0 ;;
     esac
     return 1
 }
