@@ -8,6 +8,7 @@
 #include "reporting/access.h"
 #include "reporting/query.h"
 #include "reporting/store.h"
+#include "reporting/transcode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
 #define OWNER_DEADLINE_MS 3000
-#define SECTION_ITEMS 200
+#define SECTION_ITEMS "200"
 
 /* --- the list ------------------------------------------------------------------------------ */
 
@@ -144,29 +145,47 @@ void moments_list(void *state, struct http_request *request)
 
 /* --- one moment: its snapshot from here, the rest from the owners -------------------------- */
 
-enum section { EVENTS, EVALUATIONS, ALERTS, CANDIDATES, SECTIONS };
+/* Each part of the picture is a call of its owner for the same viewer. */
+static const struct section {
+    const char *name;
+    const char *owner;
+    const char *method;
+    const ProtobufCMessageDescriptor *request;
+    const ProtobufCMessageDescriptor *response;
+} sections[] = {
+    {"events", "ingest", "ingest.GetMomentEvents",
+     &moment__v1__get_moment_events_request__descriptor,
+     &moment__v1__get_moment_events_response__descriptor},
+    {"evaluations", "feedback", "feedback.ListEvaluations",
+     &moment__v1__list_evaluations_request__descriptor,
+     &moment__v1__list_evaluations_response__descriptor},
+    {"alerts", "feedback", "feedback.ListAlerts", &moment__v1__list_alerts_request__descriptor,
+     &moment__v1__list_alerts_response__descriptor},
+    {"candidates", "recognition", "recognition.ListCandidates",
+     &moment__v1__list_candidates_request__descriptor,
+     &moment__v1__list_candidates_response__descriptor},
+    {"notes", "feedback", "feedback.ListNotes", &moment__v1__list_notes_request__descriptor,
+     &moment__v1__list_notes_response__descriptor},
+};
 
 struct detail {
     struct reporting *reporting;
     struct http_request *request;
     struct viewer *viewer; /* owned */
     char moment_id[ID_TEXT_SIZE];
-    json_t *moment;             /* owned */
-    json_t *sections[SECTIONS]; /* owned */
+    json_t *answer; /* owned */
     unsigned pending;
 };
 
 struct section_call {
     struct detail *detail;
-    enum section section;
+    const struct section *section;
 };
 
 static void detail_free(struct detail *detail)
 {
     viewer_free(&detail->viewer);
-    json_decref(detail->moment);
-    for (size_t i = 0; i < SECTIONS; i++)
-        json_decref(detail->sections[i]);
+    json_decref(detail->answer);
     free(detail);
 }
 
@@ -174,133 +193,74 @@ static void settle(struct detail *detail)
 {
     if (--detail->pending > 0)
         return;
-    query_reply(detail->request,
-                json_pack("{s:O,s:O,s:O,s:O,s:O}", "moment", detail->moment, "events",
-                          detail->sections[EVENTS], "evaluations", detail->sections[EVALUATIONS],
-                          "alerts", detail->sections[ALERTS], "candidates",
-                          detail->sections[CANDIDATES]));
+    query_reply(detail->request, json_incref(detail->answer));
     detail_free(detail);
 }
 
-static void items_of(const ProtobufCMessage *response, enum section section,
-                     ProtobufCMessage *const **ret_items, size_t *ret_count)
+/* Takes items; null: problem says why not. */
+static void put_section(struct detail *detail, const struct section *section, json_t *items,
+                        const struct problem *problem)
 {
-    const void *typed = response;
+    bool is_there = items != NULL;
 
-    switch (section) {
-    case EVENTS: {
-        const Moment__V1__GetMomentEventsResponse *events = typed;
-        *ret_items = (ProtobufCMessage *const *)(const void *)events->events;
-        *ret_count = events->n_events;
-        return;
-    }
-    case EVALUATIONS: {
-        const Moment__V1__ListEvaluationsResponse *evaluations = typed;
-        *ret_items = (ProtobufCMessage *const *)(const void *)evaluations->evaluations;
-        *ret_count = evaluations->n_evaluations;
-        return;
-    }
-    case ALERTS: {
-        const Moment__V1__ListAlertsResponse *alerts = typed;
-        *ret_items = (ProtobufCMessage *const *)(const void *)alerts->alerts;
-        *ret_count = alerts->n_alerts;
-        return;
-    }
-    case CANDIDATES: {
-        const Moment__V1__ListCandidatesResponse *candidates = typed;
-        *ret_items = (ProtobufCMessage *const *)(const void *)candidates->candidates;
-        *ret_count = candidates->n_candidates;
-        return;
-    }
-    case SECTIONS:
-        break;
-    }
-    *ret_items = NULL;
-    *ret_count = 0;
+    json_object_set_new(detail->answer, section->name,
+                        json_pack("{s:o,s:o}", "items", is_there ? items : json_null(), "problem",
+                                  is_there ? json_null() : query_problem_json(problem)));
+    settle(detail);
 }
 
 static void on_section(void *arg, const ProtobufCMessage *response, const struct problem *problem)
 {
     struct section_call *call = arg;
-    struct detail *detail = call->detail;
-    json_t *items = json_null();
-    json_t *trouble = json_null();
+    struct problem lack;
 
-    if (problem != NULL) {
-        trouble = query_problem_json(problem);
-    } else {
-        ProtobufCMessage *const *messages;
-        size_t count;
-
-        items_of(response, call->section, &messages, &count);
-        items = json_array();
-        for (size_t i = 0; i < count; i++)
-            json_array_append_new(items, codec_json(messages[i]));
-    }
-    detail->sections[call->section] = json_pack("{s:o,s:o}", "items", items, "problem", trouble);
+    problem_set(&lack, 503, "unavailable", NULL, "Out of memory.");
+    put_section(call->detail, call->section, response != NULL ? transcode_items(response) : NULL,
+                problem != NULL ? problem : &lack);
     free(call);
-    settle(detail);
 }
 
-struct question {
-    const char *peer;
-    const char *method;
-    const ProtobufCMessageDescriptor *response;
-};
-
-static void ask(struct detail *detail, enum section section, const ProtobufCMessage *request)
+static int make_request(const struct detail *detail, const struct section *section,
+                        ProtobufCMessage **ret_message, struct problem *problem)
 {
-    static const struct question questions[SECTIONS] = {
-        [EVENTS] = {"ingest", "ingest.GetMomentEvents",
-                    &moment__v1__get_moment_events_response__descriptor},
-        [EVALUATIONS] = {"feedback", "feedback.ListEvaluations",
-                         &moment__v1__list_evaluations_response__descriptor},
-        [ALERTS] = {"feedback", "feedback.ListAlerts",
-                    &moment__v1__list_alerts_response__descriptor},
-        [CANDIDATES] = {"recognition", "recognition.ListCandidates",
-                        &moment__v1__list_candidates_response__descriptor},
-    };
-    const struct question *question = &questions[section];
+    struct transcode_form form;
+
+    transcode_begin(&form, section->request);
+    transcode_query(&form, "moment_id", detail->moment_id);
+    if (protobuf_c_message_descriptor_get_field_by_name(section->request, "limit") != NULL)
+        transcode_query(&form, "limit", SECTION_ITEMS);
+    int rc = transcode_end(&form, ret_message);
+
+    *problem = form.problem;
+    return rc;
+}
+
+static void ask(struct detail *detail, const struct section *section)
+{
     struct caller caller = viewer_caller(detail->viewer);
     struct section_call *call = calloc(1, sizeof(*call));
-    struct problem problem = {0};
+    ProtobufCMessage *message = NULL;
+    struct problem problem;
 
-    if (call == NULL) {
-        problem_set(&problem, 503, "unavailable", "", "Out of memory.");
-        detail->sections[section] =
-            json_pack("{s:n,s:o}", "items", "problem", query_problem_json(&problem));
-        settle(detail);
+    if (call == NULL || make_request(detail, section, &message, &problem) < 0) {
+        if (call == NULL)
+            problem_set(&problem, 503, "unavailable", NULL, "Out of memory.");
+        free(call);
+        put_section(detail, section, NULL, &problem);
         return;
     }
     *call = (struct section_call){detail, section};
-    bus_call(service_bus(detail->reporting->service), question->peer, question->method, &caller,
-             NULL, request, question->response, OWNER_DEADLINE_MS, on_section, call);
+    bus_call(service_bus(detail->reporting->service), section->owner, section->method, &caller,
+             NULL, message, section->response, OWNER_DEADLINE_MS, on_section, call);
+    protobuf_c_message_free_unpacked(message, NULL);
 }
 
 static void ask_owners(struct detail *detail)
 {
-    Moment__V1__GetMomentEventsRequest events;
-    Moment__V1__ListEvaluationsRequest evaluations;
-    Moment__V1__ListAlertsRequest alerts;
-    Moment__V1__ListCandidatesRequest candidates;
-
-    moment__v1__get_moment_events_request__init(&events);
-    events.moment_id = detail->moment_id;
-    moment__v1__list_evaluations_request__init(&evaluations);
-    evaluations.moment_id = detail->moment_id;
-    moment__v1__list_alerts_request__init(&alerts);
-    alerts.moment_id = detail->moment_id;
-    alerts.limit = SECTION_ITEMS;
-    moment__v1__list_candidates_request__init(&candidates);
-    candidates.moment_id = detail->moment_id;
-    candidates.limit = SECTION_ITEMS;
-
-    /* One more than the calls, so that answers that come at once do not end it early. */
-    detail->pending = SECTIONS + 1;
-    ask(detail, EVENTS, &events.base);
-    ask(detail, EVALUATIONS, &evaluations.base);
-    ask(detail, ALERTS, &alerts.base);
-    ask(detail, CANDIDATES, &candidates.base);
+    /* One more than the calls, so that what ends at once does not end the whole early. */
+    detail->pending = countof(sections) + 1;
+    for (size_t i = 0; i < countof(sections); i++)
+        ask(detail, &sections[i]);
     settle(detail);
 }
 
@@ -308,11 +268,14 @@ static void on_snapshot(void *arg, int status, const struct db_rows *rows,
                         const struct db_error *error)
 {
     struct detail *detail = arg;
+    json_t *snapshot = NULL;
 
     (void)error;
     if (status == 0 && db_count(rows) == 1)
-        detail->moment = codec_moment_json(db_get_bytes(rows, 0, 0));
-    if (detail->moment != NULL) {
+        snapshot = codec_moment_json(db_get_bytes(rows, 0, 0));
+    if (snapshot != NULL)
+        detail->answer = json_pack("{s:o}", "moment", snapshot);
+    if (detail->answer != NULL) {
         ask_owners(detail);
         return;
     }

@@ -222,10 +222,9 @@ int transcode_end(struct transcode_form *form, ProtobufCMessage **ret_message)
 
 /* --- the answer ---------------------------------------------------------------------------- */
 
-static const char *items_of(const ProtobufCMessageDescriptor *descriptor)
+/* Of a list, there is one. */
+static const char *list_of(const ProtobufCMessageDescriptor *descriptor)
 {
-    if (protobuf_c_message_descriptor_get_field_by_name(descriptor, "next") == NULL)
-        return NULL;
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         if (descriptor->fields[i].label == PROTOBUF_C_LABEL_REPEATED)
             return descriptor->fields[i].name;
@@ -233,9 +232,14 @@ static const char *items_of(const ProtobufCMessageDescriptor *descriptor)
     return NULL;
 }
 
+static bool is_page(const ProtobufCMessageDescriptor *descriptor)
+{
+    return protobuf_c_message_descriptor_get_field_by_name(descriptor, "next") != NULL;
+}
+
 json_t *transcode_answer(const ProtobufCMessage *response)
 {
-    const char *name = items_of(response->descriptor);
+    const char *name = is_page(response->descriptor) ? list_of(response->descriptor) : NULL;
     json_t *json = codec_json(response);
 
     if (json == NULL || name == NULL)
@@ -244,6 +248,16 @@ json_t *transcode_answer(const ProtobufCMessage *response)
         json_object_del(json, name) < 0)
         json_unref(&json);
     return json;
+}
+
+json_t *transcode_items(const ProtobufCMessage *response)
+{
+    const char *name = list_of(response->descriptor);
+    json_t *json = codec_json(response);
+    json_t *items = json_incref(json_object_get(json, name));
+
+    json_decref(json);
+    return items;
 }
 
 static const ProtobufCMessage *first_message(const ProtobufCMessage *response)

@@ -35,6 +35,8 @@ must_check int transcode_end(struct transcode_form *form, ProtobufCMessage **ret
 
 /* The answer; a page (a message with `next`) has its items as `items`. Null: out of memory. */
 json_t *transcode_answer(const ProtobufCMessage *response);
+/* The items alone, of an answer that is a list: a new reference. Null: out of memory. */
+json_t *transcode_items(const ProtobufCMessage *response);
 /* The revision of the first message in the answer as an ETag; false: it has none. */
 bool transcode_tag(const ProtobufCMessage *response, char to[TRANSCODE_TAG_SIZE]);
 

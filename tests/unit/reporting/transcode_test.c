@@ -258,6 +258,9 @@ static void a_page_has_items_and_another_list_its_own_name(void **state)
                             json_array_get(json_object_get(json, "items"), 0), "note_id")),
                         "n-1");
     json_decref(json);
+    json = transcode_items(&page.base);
+    assert_int_equal(json_array_size(json), 1);
+    json_decref(json);
     json = transcode_answer(&rules.base);
     assert_true(json_is_array(json_object_get(json, "rules")));
     json_decref(json);
