@@ -170,9 +170,7 @@ static bool is_asked(const struct standard *standard, size_t index,
     }
     earlier = find_criterion(standard, index, criterion->condition_id);
     for (size_t i = 0; earlier < index && i < criterion->condition_answer_count; i++) {
-        /* What was not asked has no answer, and that is none that a condition can name. */
-        if (criterion->condition_answers[i][0] != '\0' &&
-            strcmp(criterion->condition_answers[i], judgement->criteria[earlier].answer) == 0) {
+        if (strcmp(criterion->condition_answers[i], judgement->criteria[earlier].answer) == 0) {
             return true;
         }
     }

@@ -173,8 +173,11 @@ static void an_answer_says_what_is_brilliant_and_what_unacceptable(void **state)
     assert_true(judgement.criteria[TONE].unacceptable);
     assert_false(judgement.criteria[TONE].wow);
     assert_true(judgement.criteria[CARE].unacceptable);
+    answers[0].answer = "no";
     answers[2].answer = "8";
+    criteria[GREETED].unacceptable = false;
     judge(answers, 3);
+    assert_false(judgement.criteria[GREETED].unacceptable);
     assert_false(judgement.criteria[CARE].wow);
     answers[2].answer = "3";
     judge(answers, 3);
@@ -215,6 +218,17 @@ static void a_fatal_answer_below_its_best_names_itself(void **state)
     answers[1].answer = "no"; /* takes its section, and leaves the other one */
     judge(answers, 2);
     assert_near(judgement.score.final, 100.0 * 100 / 160);
+}
+
+static void critical_answers_have_a_score_of_their_own(void **state)
+{
+    struct answer answers[] = {answer("greeted", "no"), answer("tone", "polite")};
+
+    (void)state;
+    criteria[TONE].critical = true;
+    judge(answers, 2);
+    assert_true(judgement.score.is_critical_known);
+    assert_near(judgement.score.critical, 75.0);
 }
 
 static void nobody_answered_is_no_fatal_failure(void **state)
@@ -508,6 +522,7 @@ int main(void)
         cmocka_unit_test_setup(an_answer_says_what_is_brilliant_and_what_unacceptable, begin),
         cmocka_unit_test_setup(what_was_measured_may_be_unacceptable_too, begin),
         cmocka_unit_test_setup(a_fatal_answer_below_its_best_names_itself, begin),
+        cmocka_unit_test_setup(critical_answers_have_a_score_of_their_own, begin),
         cmocka_unit_test_setup(nobody_answered_is_no_fatal_failure, begin),
         cmocka_unit_test_setup(what_is_not_asked_does_not_count, begin),
         cmocka_unit_test_setup(what_hangs_on_something_not_asked_is_not_asked, begin),

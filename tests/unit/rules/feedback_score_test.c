@@ -205,6 +205,10 @@ static void scores_are_within_bounds_and_final_never_above_raw(void **state)
         size_t count = random_items(items);
         struct score result;
 
+        for (size_t i = 0; i < count; i++) {
+            items[i].weight *= random_share(); /* what rounds */
+            items[i].earned = round % 2 == 0 ? items[i].possible : items[i].earned;
+        }
         score(items, count, &result);
         assert_true(result.raw >= 0.0 && result.raw <= 100.0);
         assert_true(result.final >= 0.0 && result.final <= result.raw);
