@@ -118,7 +118,7 @@ web: build/web/index.html ## Build the page
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
 	@echo "  NPM $(WEB)"
 	@cd $(WEB) && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
-build/web/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.package-lock.json
+build/web/index.html: $(WEB_SOURCES) $(wildcard proto/moment/v1/*.proto) $(WEB)/node_modules/.package-lock.json
 	@echo "  WEB build/web"
 	@mkdir -p build
 	@cd $(WEB) && npm run --silent build >../../../build/web.log 2>&1 || { cat ../../../build/web.log; exit 1; }
@@ -197,6 +197,7 @@ test-system: build web $(SYSTEM) $(TOY) $(NATIVE) ## Real processes, PostgreSQL 
 	@tests/support/with-postgres.sh tests/support/run-unit.sh $(SYSTEM)
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/system
 test-browser: build web ## The page in Debian's Chromium
+	@cd $(WEB) && npm run --silent test
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/browser
 
 # tests/fuzz/S_X.c links the service S without its main.o; tests/fuzz/runtime_X.c links libio.

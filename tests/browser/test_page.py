@@ -9,12 +9,12 @@ import time
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from browser import Screen
+from browser import WEB, Screen
 from installation import CAPTURE, ROOT, Installation, wait_for
 from pbx import SECRET, USER
 
 LOGIN, PASSWORD = "lea", "a long enough password"
-PAGES = ["/", "/moments", "/report"]
+PAGES = ["/floor", "/moments", "/report"]
 
 
 class Office:
@@ -48,7 +48,7 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office():
-    with Installation(env={"MOMENT_WEB_ROOT": os.path.join(ROOT, "build/web")}) as moment:
+    with Installation(env={"MOMENT_WEB_ROOT": WEB}) as moment:
         moment.start()
         it = Office(moment)
         it.connect_pbx()
@@ -68,6 +68,8 @@ def screen(office):
 @pytest.fixture()
 def leader(screen):
     screen.sign_in(LOGIN, PASSWORD)
+    screen.see("[data-testid=me]", "Lea Leader")
+    screen.open("/floor")
     screen.see("h1", "Live floor")
     return screen
 
@@ -78,7 +80,7 @@ def test_the_door_says_what_is_wrong_and_opens_by_keyboard(screen):
     screen.open("/")
     screen.see("input[name=login]")
     screen.press(LOGIN, Keys.TAB, PASSWORD, Keys.ENTER)
-    screen.see("h1", "Live floor")
+    screen.see("[data-testid=me]", "Lea Leader")
     screen.press(Keys.TAB)
     assert "Skip to content" in screen.driver.switch_to.active_element.text
 
@@ -196,9 +198,28 @@ def test_a_narrow_screen_shows_everything_without_sideways_scrolling(leader, off
         leader.open(path)
         leader.see("h1")
         assert leader.overflow() <= 0, path
-    leader.open("/")
+    leader.open("/floor")
     leader.see("[data-testid=board]")
     leader.keep("floor-narrow")
+
+
+def test_the_reader_chooses_the_language_and_it_is_kept(leader):
+    assert leader.driver.execute_script("return document.documentElement.lang") == "en"
+    leader.click("[data-testid=me]")
+    leader.choose("select[name=language]", "de")
+    leader.see("[data-testid=column-talking] h2", "Im Gespräch")
+    leader.open("/moments")
+    leader.see("h1", "Momente")
+    assert leader.driver.execute_script("return document.documentElement.lang") == "de"
+    assert leader.violations() == []
+    leader.keep("moments-german")
+
+
+def test_focus_goes_to_the_heading_of_the_page_that_was_asked_for(leader):
+    leader.click("nav a", "Moments")
+    leader.see("h1", "Moments")
+    wait_for("the focus on the heading", lambda: leader.driver.switch_to.active_element.tag_name == "h1")
+    assert leader.driver.title == "Moments – Moment"
 
 
 def test_pausing_stops_movement_and_loses_nothing(leader, office):
@@ -217,7 +238,7 @@ def test_pausing_stops_movement_and_loses_nothing(leader, office):
 
 def test_the_page_is_light():
     import gzip
-    folder = os.path.join(ROOT, "build/web/assets")
+    folder = os.path.join(WEB, "assets")
     sizes = {n: len(gzip.compress(open(os.path.join(folder, n), "rb").read())) for n in os.listdir(folder) if n.endswith(".js")}
     assert sum(sizes.values()) < 120_000, json.dumps(sizes)
     assert not re.search(r"\beval\(|new Function\(", open(os.path.join(folder, max(sizes, key=sizes.get)), encoding="utf-8").read())

@@ -10,12 +10,15 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 from installation import ROOT, wait_for
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
          "--hide-scrollbars", "--force-device-scale-factor=1")
+# Where the built page is; "make web" builds it there.
+WEB = os.path.join(ROOT, os.environ.get("MOMENT_WEB", "build/web"))
 SCREENSHOTS = os.path.join(ROOT, "build/screenshots")
 AXE = os.path.join(ROOT, "services/reporting/web/node_modules/axe-core/axe.min.js")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -72,6 +75,9 @@ class Screen:
             except StaleElementReferenceException:
                 return False
         wait_for("a click on %s" % css, press)
+
+    def choose(self, css, value):
+        Select(self.see(css)).select_by_value(value)
 
     def press(self, *keys):
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()

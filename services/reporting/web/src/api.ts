@@ -1,8 +1,12 @@
-// The HTTP API as the page uses it: types of ../openapi.json and one fetch wrapper.
-// Times are RFC 3339 strings, durations milliseconds, unknown is null.
+// The HTTP API as the page uses it. What the owners send is typed by the protocol (proto.ts); here is what
+// reporting answers itself. Times are RFC 3339 strings, durations milliseconds, unknown is null.
+import type { Alert, Candidate, Evaluation } from './proto';
+
+export type { Alert, Candidate, CriterionResult, Evaluation } from './proto';
 
 export type State = 'started' | 'waiting' | 'ringing' | 'talking' | 'held' | 'ended';
 export type Presence = 'available' | 'ringing' | 'busy' | 'wrap' | 'break' | 'offline';
+export type Role = 'leader' | 'coach' | 'agent' | 'integrator' | 'operator';
 
 export interface Visit {
   queue: string | null;
@@ -66,63 +70,6 @@ export interface Person {
   presence: Presence | null;
   since: string | null;
   reason: string | null;
-}
-
-export interface Alert {
-  alert_id: string;
-  title: string | null;
-  subject: string | null;
-  severity: 'notice' | 'warning' | 'critical' | null;
-  state: 'raised' | 'acknowledged' | 'cleared' | 'closed' | null;
-  moment_id: string;
-  queue: string | null;
-  agent: string | null;
-  threshold: number;
-  actual: number;
-  crossed_at: string | null;
-  raised_at: string | null;
-  cleared_at: string | null;
-  late: boolean;
-  source_contact_id: string | null;
-}
-
-export interface Candidate {
-  candidate_id: string;
-  moment_id: string;
-  agent: string | null;
-  queue: string | null;
-  state: string | null;
-  evidence: { kind: string; text: string }[];
-  proposed_at: string | null;
-}
-
-export interface CriterionResult {
-  criterion_id: string;
-  title: string | null;
-  section: string | null;
-  weight: number;
-  critical: boolean;
-  fatal: boolean;
-  not_applicable: boolean;
-  met: boolean;
-  wow: boolean;
-  actual: number | null;
-  metric: string | null;
-  comparison: string | null;
-  value: number;
-}
-
-export interface Evaluation {
-  evaluation_id: string;
-  moment_id: string;
-  standard_title: string | null;
-  standard_version: number;
-  revision: number;
-  raw_score: number | null;
-  final_score: number | null;
-  critical_score: number | null;
-  results: CriterionResult[];
-  evaluated_at: string | null;
 }
 
 export interface MomentEvent {
@@ -221,12 +168,22 @@ export interface Report {
 }
 
 export interface User {
+  user_id: string;
   login: string;
   name: string;
-  roles: string[];
+  roles: Role[];
   sites: string[];
   teams: string[];
+  person_id: string | null;
 }
+
+export interface Site { site_id: string; name: string | null; time_zone: string | null }
+export interface Team { team_id: string; name: string | null; site_id: string | null }
+export interface DirectoryPerson { person_id: string; name: string | null; site_id: string | null; team_id: string | null; role: string | null }
+export interface Queue { queue_id: string; name: string | null; site_id: string | null; listed: boolean }
+export interface Directory { sites: Site[]; teams: Team[]; people: DirectoryPerson[]; queues: Queue[] }
+
+export interface Page<T> { items: T[]; next: string | null }
 
 export interface Problem {
   status: number;
@@ -242,6 +199,9 @@ export class ApiError extends Error {
     super(problem.detail || problem.title);
   }
 }
+
+export const problemIn = (error: unknown): Problem =>
+  (error as Partial<ApiError> | null)?.problem ?? { status: -1, title: String(error) };
 
 async function problemOf(response: Response): Promise<Problem> {
   try {
@@ -263,6 +223,49 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
+export interface Said {
+  body?: unknown;
+  // Of what is being changed: goes as If-Match. Nothing: it is new.
+  revision?: number | undefined;
+  // The same key has its effect once, however often it is sent. Without one each call is one of its own.
+  key?: string;
+}
+
+// A random id. Not crypto.randomUUID: that is only there over TLS and on localhost.
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+// A command: POST, PUT or DELETE.
+export function call<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, { body, revision, key }: Said = {}): Promise<T> {
+  const headers: Record<string, string> = { 'Idempotency-Key': key ?? newId() };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (revision) headers['If-Match'] = `"${revision}"`;
+  return ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+}
+
+// "/api/v1/alerts/{}/close" with what stands for each {}.
+export const path = (pattern: string, ...ids: (string | number)[]): string => {
+  let i = 0;
+  return pattern.replaceAll('{}', () => encodeURIComponent(ids[i++] ?? ''));
+};
+
+// What is not said is left out; several values repeat the parameter.
+export function query(values: Record<string, string | number | boolean | string[] | null | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (Array.isArray(value)) for (const one of value) search.append(name, one);
+    else if (value !== undefined && value !== null && value !== '' && value !== false) search.set(name, String(value));
+  }
+  return search.size ? `?${search}` : '';
+}
+
+export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+
 export const signIn = (login: string, password: string): Promise<void> =>
   ask('/api/v1/session', {
     method: 'POST',
@@ -272,10 +275,8 @@ export const signIn = (login: string, password: string): Promise<void> =>
 export const signOut = (): Promise<void> => ask('/api/v1/session', { method: 'DELETE' });
 export const getUser = (): Promise<User> => ask('/api/v1/session');
 // Today begins at midnight where the reader is.
-export const getFloor = (): Promise<Floor> =>
-  ask(`/api/v1/floor?tz=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC')}`);
-export const getMoment = (id: string): Promise<MomentDetail> =>
-  ask(`/api/v1/moments/${encodeURIComponent(id)}`);
-export const getMoments = (query: string): Promise<{ items: Moment[]; next: string | null }> =>
-  ask(`/api/v1/moments?${query}`);
-export const getReport = (query: string): Promise<Report> => ask(`/api/v1/reports/interval?${query}`);
+export const getFloor = (): Promise<Floor> => ask(`/api/v1/floor${query({ tz: ownZone() })}`);
+export const getMoment = (id: string): Promise<MomentDetail> => ask(path('/api/v1/moments/{}', id));
+export const getMoments = (search: string): Promise<Page<Moment>> => ask(`/api/v1/moments?${search}`);
+export const getReport = (search: string): Promise<Report> => ask(`/api/v1/reports/interval?${search}`);
+export const getDirectory = (): Promise<Directory> => ask('/api/v1/directory');

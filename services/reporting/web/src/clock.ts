@@ -1,4 +1,4 @@
-// The server's now, ticking each second while the page is visible, and durations in words.
+// The server's now, ticking each second while the page is visible, and durations in figures.
 import { signal } from '@preact/signals';
 
 let skew = 0;
@@ -33,10 +33,3 @@ export function span(ms: number | null | undefined): string {
   const minutes = Math.floor(s / 60);
   return minutes < 60 ? `${minutes}:${two(s % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
 }
-
-const timeOf = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const dayAndTimeOf = new Intl.DateTimeFormat(undefined, {
-  year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit',
-});
-export const clockTime = (time: string | null): string => (time ? timeOf.format(new Date(time)) : '–');
-export const dayTime = (time: string | null): string => (time ? dayAndTimeOf.format(new Date(time)) : '–');

@@ -1,20 +1,13 @@
 // The state of the live floor: one snapshot from the server, then every update after it, each once.
 import { batch, computed, signal } from '@preact/signals';
 import {
-  ApiError, getFloor, type Alert, type Candidate, type Evaluation, type Floor, type Moment, type Person,
-  type QueueFigures, type ServiceLevel, type State,
+  ApiError, getFloor, type Alert, type Candidate, type Floor, type Moment, type Person, type QueueFigures, type ServiceLevel,
+  type State,
 } from './api';
+import { tell, tellStart, type LiveUpdate } from './bus';
 import { now, serverNow, serverSaid } from './clock';
 import { seqOf, type FeedMessage } from './feed';
 import { openLive, type Live } from './live';
-
-interface LiveUpdate {
-  moment?: Moment | null;
-  agent?: Person | null;
-  alert?: Alert | null;
-  candidate?: Candidate | null;
-  evaluation?: Evaluation | null;
-}
 
 interface Beat {
   server_time: string;
@@ -78,7 +71,7 @@ export const openAlerts = computed(() =>
 let live: Live | null = null;
 let seen = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
-let held: FeedMessage[] = [];
+let held: LiveUpdate[] = [];
 
 function keyed<T>(items: readonly T[], key: (item: T) => string): Map<string, T> {
   return new Map(items.map((item) => [key(item), item]));
@@ -116,7 +109,7 @@ function apply(update: LiveUpdate): void {
     const m = update.moment;
     // A record redriven from quarantine may carry an older picture than the one that is known.
     if (m.revision < (moments.value.get(m.moment_id)?.revision ?? 0)) return;
-    const isGone = m.merged_into !== null;
+    const isGone = Boolean(m.merged_into);
     moments.value = changedMap(moments.value, m.moment_id, isGone ? null : m);
     changed.value = { moment_id: m.moment_id, revision: m.revision };
   }
@@ -145,26 +138,25 @@ function onMessage(message: FeedMessage): void {
     connection.value = message.state === 'open' ? 'open' : 'lost';
     return;
   }
-  if (isPaused.value && message.kind === 'update') {
-    held.push(message);
-    return;
-  }
   batch(() => {
     if (message.kind === 'beat') return onBeat(JSON.parse(message.data) as Beat);
     if (message.seq <= seen) return;
     seen = message.seq;
-    apply(JSON.parse(message.data) as LiveUpdate);
+    const update = JSON.parse(message.data) as LiveUpdate;
+    if (isPaused.value) held.push(update);
+    else apply(update);
     trueAt.value = Math.max(trueAt.value, serverNow());
+    tell(update);
   });
 }
 
-// Movement on the page can be stopped (WCAG 2.2.2); nothing is lost meanwhile.
+// Movement on the board can be stopped (WCAG 2.2.2); nothing is lost meanwhile.
 export function setPaused(value: boolean): void {
   isPaused.value = value;
   if (value) return;
   const waiting = held;
   held = [];
-  waiting.forEach(onMessage);
+  batch(() => waiting.forEach(apply));
 }
 
 // Moments that left the board long ago leave memory too.
@@ -192,7 +184,9 @@ export async function start(): Promise<void> {
   clearTimeout(timer);
   try {
     const floor = await getFloor();
+    held = [];
     take(floor);
+    tellStart();
     live = openLive(floor.position, onMessage);
     timer = setTimeout(refreshFigures, REFRESH_MS);
   } catch (error) {

@@ -3,7 +3,9 @@ import { computed } from '@preact/signals';
 import type { Alert, Moment, Person, Presence, State } from '../api';
 import { now, since, span } from '../clock';
 import * as floor from '../floor';
-import { percent, shortDefinition, text, word } from '../text';
+import { list as listed, number, percent, shortDefinition, t, word } from '../i18n';
+import { PageHead } from '../parts/page-head';
+import { ProblemPanel } from '../parts/problem';
 
 const COLUMNS: State[] = ['started', 'waiting', 'ringing', 'talking', 'held', 'ended'];
 const LONG_WAIT_MS = 20_000;
@@ -29,18 +31,19 @@ function Tiles() {
   const level = floor.serviceLevel.value;
   const waiting = states.waiting.length + states.ringing.length;
   const definition = level ? shortDefinition(level.definition) : '';
+  const words = t().floor;
   return (
     <dl class="tiles">
-      <Tile testid="tile-waiting" name="Waiting" value={String(waiting)} hint={waiting ? 'in a queue now' : 'nobody waits'} />
-      <Tile testid="tile-longest" name="Longest wait" value={span(longest)} tone={longest !== null && longest > LONG_WAIT_MS ? 'bad' : undefined}
-        hint={longest === null ? 'nobody waits' : 'since entering the queue'} />
-      <Tile testid="tile-talking" name="With an agent" value={String(states.talking.length + states.held.length)}
-        hint={states.held.length ? `${states.held.length} on hold` : 'nobody on hold'} />
-      <Tile testid="tile-level" name={`Service level, ${level?.threshold_s ?? 20} s`} value={percent(level?.value)}
-        hint={level ? `${word(text.definitions, definition)}; n = ${level.n}, today` : ''} />
-      <Tile testid="tile-people" name="People available" value={String(availableCount.value)} hint={`of ${signedOnCount.value} signed on`} />
-      <Tile testid="tile-alerts" name="Open alerts" value={String(floor.openAlerts.value.length)}
-        tone={floor.openAlerts.value.length ? 'bad' : undefined} hint={floor.openAlerts.value.length ? 'see below' : 'all quiet'} />
+      <Tile testid="tile-waiting" name={words.waiting} value={String(waiting)} hint={waiting ? words.inQueue : words.nobodyWaits} />
+      <Tile testid="tile-longest" name={words.longest} value={span(longest)} tone={longest !== null && longest > LONG_WAIT_MS ? 'bad' : undefined}
+        hint={longest === null ? words.nobodyWaits : words.sinceQueue} />
+      <Tile testid="tile-talking" name={words.withAgent} value={String(states.talking.length + states.held.length)}
+        hint={states.held.length ? words.onHold(states.held.length) : words.nobodyOnHold} />
+      <Tile testid="tile-level" name={words.level(level?.threshold_s ?? 20)} value={percent(level?.value)}
+        hint={level ? words.levelHint(word(t().definitions, definition), number(level.n)) : ''} />
+      <Tile testid="tile-people" name={words.available} value={String(availableCount.value)} hint={words.ofSignedOn(signedOnCount.value)} />
+      <Tile testid="tile-alerts" name={words.openAlerts} value={String(floor.openAlerts.value.length)}
+        tone={floor.openAlerts.value.length ? 'bad' : undefined} hint={floor.openAlerts.value.length ? words.seeBelow : words.allQuiet} />
     </dl>
   );
 }
@@ -48,12 +51,13 @@ function Tiles() {
 const severalSources = computed(() => new Set([...floor.moments.value.values()].map((m) => m.source)).size > 1);
 
 function smallPrint(m: Moment): string[] {
+  const words = t().floor;
   return [
     m.state === 'ended' ? m.agent : null,
-    m.state === 'ended' && !m.agent && m.wait_ms ? `waited ${span(m.wait_ms)}` : null,
-    m.transfers ? `${m.transfers} transfer${m.transfers > 1 ? 's' : ''}` : null,
-    m.repeat_contacts ? `contact no. ${m.repeat_contacts + 1} in 7 days` : null,
-    m.csat !== null ? `survey ${m.csat} of 5` : null,
+    m.state === 'ended' && !m.agent && m.wait_ms ? words.waited(span(m.wait_ms)) : null,
+    m.transfers ? words.transfers(m.transfers) : null,
+    m.repeat_contacts ? words.contactNo(m.repeat_contacts + 1) : null,
+    m.csat !== null ? words.survey(number(m.csat)) : null,
     severalSources.value ? m.source : null,
   ].filter((part): part is string => Boolean(part));
 }
@@ -65,12 +69,13 @@ function Card({ moment }: { moment: Moment }) {
   const isWaiting = moment.state === 'waiting' || moment.state === 'ringing';
   const isLong = isWaiting && wait !== null && wait > LONG_WAIT_MS;
   const queue = visit?.queue ?? moment.queue;
+  const words = t().floor;
   return (
     <li class={`card ${isLong ? 'is-long' : ''}`} data-testid="card" data-contact={moment.source_contact_id}>
       <a href={`/moments/${moment.moment_id}`}>
-        <span class="card-top"><b>{queue || 'no queue'}</b><span class="num">{span(moment.state === 'ended' ? moment.talk_ms : isWaiting ? wait : inState)}</span></span>
+        <span class="card-top"><b>{queue || words.noQueue}</b><span class="num">{span(moment.state === 'ended' ? moment.talk_ms : isWaiting ? wait : inState)}</span></span>
         <span class="card-who">
-          {moment.state === 'ended' ? word(text.outcomes, visit?.outcome ?? moment.outcome) : (isWaiting ? (isLong ? 'waits long' : 'customer waits') : moment.agent || 'customer')}
+          {moment.state === 'ended' ? word(t().outcomes, visit?.outcome ?? moment.outcome) : (isWaiting ? (isLong ? words.waitsLong : words.customerWaits) : moment.agent || words.customer)}
         </span>
         <span class="quiet small">{smallPrint(moment).join(' · ')}</span>
       </a>
@@ -82,9 +87,9 @@ function Column({ state }: { state: State }) {
   const list = floor.byState.value[state];
   return (
     <section class={`column column-${state}`} aria-labelledby={`column-${state}`} data-testid={`column-${state}`}>
-      <h2 id={`column-${state}`} title={text.stateHints[state]}>{text.states[state]} <span class="count">{list.length}</span></h2>
+      <h2 id={`column-${state}`} title={t().stateHints[state]}>{t().states[state]} <span class="count">{list.length}</span></h2>
       <ul>{list.slice(0, CARDS_SHOWN).map((m) => <Card key={m.moment_id} moment={m} />)}</ul>
-      {list.length > CARDS_SHOWN && <p class="quiet small"><a href="/moments">and {list.length - CARDS_SHOWN} more</a></p>}
+      {list.length > CARDS_SHOWN && <p class="quiet small"><a href="/moments">{t().floor.andMore(list.length - CARDS_SHOWN)}</a></p>}
       {list.length === 0 && <p class="nobody" aria-hidden="true">–</p>}
     </section>
   );
@@ -95,21 +100,22 @@ function AlertRow({ alert }: { alert: Alert }) {
   const what = `${alert.title}${alert.queue ? `, ${alert.queue}` : ''}${alert.agent ? `, ${alert.agent}` : ''}`;
   return (
     <li class={`alert is-${severity}`}>
-      <span class="badge">{severity}</span>
-      <span>{alert.moment_id ? <a href={`/moments/${alert.moment_id}`}>{what}</a> : what}{alert.late ? ' (noticed late)' : ''}</span>
+      <span class="badge">{t().severities[severity]}</span>
+      <span>{alert.moment_id ? <a href={`/moments/${alert.moment_id}`}>{what}</a> : what}{alert.late ? ` (${t().floor.late})` : ''}</span>
       <span class="num quiet">{span(since(alert.crossed_at ?? alert.raised_at))}</span>
     </li>
   );
 }
 
 function Alerts() {
+  const words = t().floor;
   const list = floor.openAlerts.value;
   return (
     <section class="panel" aria-labelledby="alerts-title" data-testid="alerts">
-      <h2 id="alerts-title">Alerts <span class="count">{list.length}</span></h2>
-      {list.length === 0 ? <p class="quiet">No threshold is crossed right now.</p>
+      <h2 id="alerts-title">{words.alerts} <span class="count">{list.length}</span></h2>
+      {list.length === 0 ? <p class="quiet">{words.noAlerts}</p>
         : <ul class="plain">{list.slice(0, 12).map((a) => <AlertRow key={a.alert_id} alert={a} />)}</ul>}
-      {list.length > 12 && <p class="quiet small">and {list.length - 12} more</p>}
+      <p class="small"><a href="/alerts">{list.length > 12 ? words.andMore(list.length - 12) : words.allAlerts}</a></p>
     </section>
   );
 }
@@ -118,11 +124,11 @@ function Candidates() {
   const list = [...floor.candidates.value.values()].sort((a, b) => (b.proposed_at ?? '').localeCompare(a.proposed_at ?? '')).slice(0, 6);
   return (
     <section class="panel" aria-labelledby="caught-title" data-testid="candidates">
-      <h2 id="caught-title">Caught doing it right</h2>
-      {list.length === 0 ? <p class="quiet">Nobody yet. Candidates come from standards that have a wow, and from surveys.</p>
+      <h2 id="caught-title">{t().floor.caught}</h2>
+      {list.length === 0 ? <p class="quiet">{t().floor.nobodyCaught}</p>
         : <ul class="plain">{list.map((c) => (
           <li class="caught" key={c.candidate_id}>
-            <a href={`/moments/${c.moment_id}`}>{c.agent || 'unknown'}</a>
+            <a href={`/moments/${c.moment_id}`}>{c.agent || t().unknown}</a>
             <span class="quiet small">{c.evidence[0]?.text ?? ''}</span>
           </li>))}</ul>}
     </section>
@@ -136,23 +142,24 @@ function PersonRow({ person }: { person: Person }) {
   const presence = person.presence ?? 'offline';
   return (
     <tr class={`is-${presence}`}>
-      <th scope="row">{person.name || person.agent}{!person.person_id && <abbr class="unknown" title="Not in the directory. Import it: momentctl directory import FILE">unknown</abbr>}</th>
-      <td><span aria-hidden="true" class="mark">{MARK[presence]}</span> {text.presence[presence]}{person.reason ? <span class="quiet small"> {person.reason}</span> : null}</td>
+      <th scope="row">{person.name || person.agent}{!person.person_id && <abbr class="unknown" title={t().floor.notInDirectory}>{t().unknown}</abbr>}</th>
+      <td><span aria-hidden="true" class="mark">{MARK[presence]}</span> {t().presence[presence]}{person.reason ? <span class="quiet small"> {person.reason}</span> : null}</td>
       <td class="num">{presence === 'offline' ? '–' : span(since(person.since))}</td>
-      <td class="quiet small">{person.queues.join(', ')}</td>
+      <td class="quiet small">{listed(person.queues)}</td>
     </tr>
   );
 }
 
 function People() {
+  const words = t().floor;
   const list = [...floor.people.value.values()].sort((a, b) =>
     PRESENCE_ORDER.indexOf(a.presence ?? 'offline') - PRESENCE_ORDER.indexOf(b.presence ?? 'offline') || (a.name ?? a.agent ?? '').localeCompare(b.name ?? b.agent ?? ''));
   return (
     <section class="panel" aria-labelledby="people-title" data-testid="people">
-      <h2 id="people-title">People</h2>
-      {list.length === 0 ? <p class="quiet">Nobody has been seen yet. People appear with the first event of a source that knows agents.</p> : (
+      <h2 id="people-title">{words.people}</h2>
+      {list.length === 0 ? <p class="quiet">{words.nobodySeen}</p> : (
         <div class="scroll" tabIndex={0} role="group" aria-labelledby="people-title"><table>
-          <thead><tr><th scope="col">Person</th><th scope="col">State</th><th scope="col" class="num">For</th><th scope="col">Queues</th></tr></thead>
+          <thead><tr><th scope="col">{words.person}</th><th scope="col">{words.state}</th><th scope="col" class="num">{words.since}</th><th scope="col">{words.queues}</th></tr></thead>
           <tbody>{list.map((p) => <PersonRow key={`${p.source}/${p.agent}/${p.person_id}`} person={p} />)}</tbody>
         </table></div>)}
     </section>
@@ -160,16 +167,17 @@ function People() {
 }
 
 function Queues() {
+  const words = t().floor;
   const states = floor.byState.value;
   const waiting = [...states.waiting, ...states.ringing];
   const list = floor.queueFigures.value;
   return (
     <section class="panel" aria-labelledby="queues-title" data-testid="queues">
-      <h2 id="queues-title">Queues <span class="quiet small">today</span></h2>
-      {list.length === 0 ? <p class="quiet">No queue has been used yet.</p> : (
+      <h2 id="queues-title">{words.queues} <span class="quiet small">{words.today}</span></h2>
+      {list.length === 0 ? <p class="quiet">{words.noQueueUsed}</p> : (
         <div class="scroll" tabIndex={0} role="group" aria-labelledby="queues-title"><table>
-          <thead><tr><th scope="col">Queue</th><th scope="col" class="num">Waiting</th><th scope="col" class="num">Longest</th>
-            <th scope="col" class="num">Answered</th><th scope="col" class="num">Abandoned</th><th scope="col" class="num">In time</th></tr></thead>
+          <thead><tr><th scope="col">{words.queue}</th><th scope="col" class="num">{words.waiting}</th><th scope="col" class="num">{words.queueLongest}</th>
+            <th scope="col" class="num">{words.answered}</th><th scope="col" class="num">{words.abandoned}</th><th scope="col" class="num">{words.inTime}</th></tr></thead>
           <tbody>{list.map((q) => {
             const mine = waiting.filter((m) => (m.visits.at(-1)?.queue ?? m.queue) === q.queue);
             const first = mine.map(floor.waitingSince).filter((t): t is string => t !== null).sort()[0];
@@ -191,8 +199,8 @@ function Queues() {
 function Nothing() {
   return (
     <section class="panel empty">
-      <h2>No moments yet</h2>
-      <p>As soon as a customer touches the organisation it shows here. Connect a source:</p>
+      <h2>{t().floor.nothing}</h2>
+      <p>{t().floor.nothingHint}</p>
       <pre><code>momentctl source add asterisk-ami NAME --host HOST --user USER --secret-file FILE{'\n'}momentctl source add events NAME</code></pre>
     </section>
   );
@@ -202,13 +210,12 @@ export function FloorPage() {
   const isEmpty = floor.moments.value.size === 0 && floor.people.value.size === 0 && floor.connection.value === 'open';
   return (
     <div class={floor.isStale.value && floor.connection.value !== 'starting' ? 'floor is-stale' : 'floor'} data-testid="floor">
-      <div class="page-head">
-        <h1>Live floor</h1>
+      <PageHead title={t().floor.title} about={t().floor.about}>
         <button type="button" aria-pressed={floor.isPaused.value} onClick={() => floor.setPaused(!floor.isPaused.value)}>
-          {floor.isPaused.value ? 'Go on' : 'Pause'}
+          {floor.isPaused.value ? t().floor.goOn : t().floor.pause}
         </button>
-      </div>
-      {floor.failure.value && <p class="problem" role="alert">{floor.failure.value.message}</p>}
+      </PageHead>
+      {floor.failure.value && <ProblemPanel problem={floor.failure.value.problem} />}
       <Tiles />
       {isEmpty ? <Nothing /> : <div class="board" data-testid="board">{COLUMNS.map((s) => <Column key={s} state={s} />)}</div>}
       <div class="panels">

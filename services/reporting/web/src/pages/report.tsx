@@ -1,16 +1,13 @@
 // The interval report: chart, the same numbers as a table, and a way down to the moments behind each row.
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { ApiError, getReport, type Figure, type Report, type ReportRow } from '../api';
+import { getReport, ownZone, problemIn, type Figure, type Problem, type Report, type ReportRow } from '../api';
 import { serverNow, span } from '../clock';
+import { number, percent, shortDefinition, showDate, t, word } from '../i18n';
 import { Chart, type ChartPoint } from '../parts/chart';
+import { PageHead } from '../parts/page-head';
+import { ProblemPanel } from '../parts/problem';
 import { go, place } from '../router';
-import { percent, shortDefinition, text, word } from '../text';
 
-const BUCKETS: [string, string][] = [['15m', '15 minutes'], ['30m', '30 minutes'], ['hour', 'Hour'], ['day', 'Day'], ['week', 'Week']];
-const BY: [string, string][] = [['none', 'Everything together'], ['queue', 'Queue'], ['person', 'Person'], ['team', 'Team'], ['site', 'Site'], ['channel', 'Channel']];
-const DEFINITIONS = ['abandons_ignored', 'abandons_count_for', 'abandons_count_against', 'answered_only', 'switchable'];
-
-const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 
 function defaults(): URLSearchParams {
   const to = new Date(Math.ceil(serverNow() / 3_600_000) * 3_600_000);
@@ -28,12 +25,12 @@ const toLocal = (iso: string): string => {
 
 function useReport(search: string) {
   const [report, setReport] = useState<Report | null>(null);
-  const [problem, setProblem] = useState<ApiError | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
     let isGone = false;
     getReport(search).then(
       (r) => { if (!isGone) { setReport(r); setProblem(null); } },
-      (e: unknown) => { if (!isGone && e instanceof ApiError) setProblem(e); },
+      (e: unknown) => { if (!isGone) setProblem(problemIn(e)); },
     );
     return () => { isGone = true; };
   }, [search]);
@@ -41,6 +38,7 @@ function useReport(search: string) {
 }
 
 function Choose({ query }: { query: URLSearchParams }) {
+  const words = t().report;
   function submit(event: Event): void {
     event.preventDefault();
     const next = new URLSearchParams();
@@ -54,23 +52,23 @@ function Choose({ query }: { query: URLSearchParams }) {
     <label>{label}<select name={name} value={query.get(name) ?? ''}>{options.map(([v, t]) => <option key={v} value={v}>{t}</option>)}</select></label>
   );
   return (
-    <form class="filters" onSubmit={submit} aria-label="What to report">
-      <label>From<input type="datetime-local" name="from" value={toLocal(query.get('from') ?? '')} required /></label>
-      <label>To<input type="datetime-local" name="to" value={toLocal(query.get('to') ?? '')} required /></label>
-      {select('bucket', 'Per', BUCKETS)}
-      {select('by', 'By', BY)}
-      {select('definition', 'Service level', DEFINITIONS.map((d) => [d, word(text.definitions, d)]))}
-      <label>within seconds<input type="number" name="threshold_s" min="1" max="3600" value={query.get('threshold_s') ?? '20'} required /></label>
-      <label>Time zone<input name="tz" value={query.get('tz') ?? ownZone()} required /></label>
-      <button type="submit" class="main-action">Show</button>
+    <form class="filters" onSubmit={submit} aria-label={words.what}>
+      <label>{words.from}<input type="datetime-local" name="from" value={toLocal(query.get('from') ?? '')} required /></label>
+      <label>{words.to}<input type="datetime-local" name="to" value={toLocal(query.get('to') ?? '')} required /></label>
+      {select('bucket', words.per, Object.entries(words.buckets))}
+      {select('by', words.by, Object.entries(words.bys))}
+      {select('definition', words.level, Object.entries(t().definitions))}
+      <label>{words.within}<input type="number" name="threshold_s" min="1" max="3600" value={query.get('threshold_s') ?? '20'} required /></label>
+      <label>{words.timeZone}<input name="tz" value={query.get('tz') ?? ownZone()} required /></label>
+      <button type="submit" class="main-action">{t().action.show}</button>
     </form>
   );
 }
 
 function share(figure: Figure | null | undefined): string {
-  if (!figure || figure.value === null) return 'no data';
+  if (!figure || figure.value === null) return t().noData;
   const interval = figure.low !== null && figure.low !== undefined && figure.high !== null && figure.high !== undefined
-    ? ` (${Math.round(figure.low * 100)}–${Math.round(figure.high * 100)})` : '';
+    ? ` (${number(figure.low * 100, 0)}–${number(figure.high * 100, 0)})` : '';
   return `${percent(figure.value, 1)}${interval}`;
 }
 
@@ -82,7 +80,7 @@ function Counts({ row }: { row: { counts: Record<string, number>; figures: Recor
       <td class="num">{c['offered'] ?? 0}</td><td class="num">{c['answered'] ?? 0}</td><td class="num">{c['answered_within'] ?? 0}</td>
       <td class="num">{c['abandoned'] ?? 0}</td><td class="num">{share(f['service_level'])}</td><td class="num">{share(f['abandon_rate'])}</td>
       <td class="num">{span(f['asa_ms']?.value)}</td><td class="num">{span(f['aht_ms']?.value)}</td>
-      <td class="num">{f['csat'] && f['csat'].value !== null ? `${percent(f['csat'].value)} of ${f['csat'].n}` : 'no data'}</td>
+      <td class="num">{f['csat'] && f['csat'].value !== null ? t().report.of(percent(f['csat'].value), number(f['csat'].n)) : t().noData}</td>
     </>
   );
 }
@@ -95,18 +93,17 @@ function drill(row: ReportRow): string {
 }
 
 function Table({ report }: { report: Report }) {
-  const when = new Intl.DateTimeFormat(undefined, {
-    timeZone: report.tz, month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit',
-  });
+  const words = t().report;
+  const when = (start: string): string => showDate(start, { timeZone: report.tz, month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
   const rows = report.rows.filter((r) => (r.counts['offered'] ?? 0) > 0);
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="The report as a table"><table data-testid="report">
-      <thead><tr><th scope="col">From ({report.tz})</th>{isBy(report) && <th scope="col">{report.by}</th>}<th scope="col" class="num">Offered</th><th scope="col" class="num">Answered</th>
-        <th scope="col" class="num">in {report.threshold_s} s</th><th scope="col" class="num">Abandoned</th><th scope="col" class="num">Service level</th><th scope="col" class="num">Abandon rate</th>
-        <th scope="col" class="num" title="Average speed of answer: queue wait of the answered">ASA</th><th scope="col" class="num" title="Average handling time: talk + hold + wrap">AHT</th><th scope="col" class="num">Satisfied</th></tr></thead>
+    <div class="scroll" tabIndex={0} role="group" aria-label={words.asTable}><table data-testid="report">
+      <thead><tr><th scope="col">{words.fromIn(report.tz)}</th>{isBy(report) && <th scope="col">{word(words.bys, report.by)}</th>}<th scope="col" class="num">{words.offered}</th><th scope="col" class="num">{words.answered}</th>
+        <th scope="col" class="num">{words.inTime(report.threshold_s)}</th><th scope="col" class="num">{words.abandoned}</th><th scope="col" class="num">{words.level}</th><th scope="col" class="num">{words.abandonRate}</th>
+        <th scope="col" class="num" title={words.asaHint}>{words.asa}</th><th scope="col" class="num" title={words.ahtHint}>{words.aht}</th><th scope="col" class="num">{words.satisfied}</th></tr></thead>
       <tbody>{rows.map((r) => (
-        <tr key={`${r.start}/${r.key}`}><th scope="row"><a href={drill(r)}>{when.format(new Date(r.start))}</a></th>{isBy(report) && <td>{r.name || r.key || 'none'}</td>}<Counts row={r} /></tr>))}</tbody>
-      <tfoot><tr><th scope="row" colSpan={isBy(report) ? 2 : 1}>Total</th><Counts row={report.totals} /></tr></tfoot>
+        <tr key={`${r.start}/${r.key}`}><th scope="row"><a href={drill(r)}>{when(r.start)}</a></th>{isBy(report) && <td>{r.name || r.key || t().none}</td>}<Counts row={r} /></tr>))}</tbody>
+      <tfoot><tr><th scope="row" colSpan={isBy(report) ? 2 : 1}>{words.total}</th><Counts row={report.totals} /></tr></tfoot>
     </table></div>
   );
 }
@@ -134,20 +131,21 @@ export function ReportPage() {
   const search = useMemo(() => given || defaults().toString(), [given]);
   const { report, problem } = useReport(search);
   const points = useMemo(() => (report ? pointsOf(report) : []), [report]);
+  const words = t().report;
   return (
     <div class="report">
-      <h1>Interval report</h1>
+      <PageHead title={words.title} about={words.about} />
       <Choose key={search} query={new URLSearchParams(search)} />
-      {problem && <p class="problem" role="alert">{problem.problem.field ? `${problem.problem.field}: ` : ''}{problem.message}</p>}
-      {!report ? <p class="quiet" role="status">{problem ? '' : 'Counting…'}</p> : (
-        <section class="panel" aria-label="Report">
-          <p class="note">Service level “{word(text.definitions, shortDefinition(report.definition))}” within {report.threshold_s} s ({report.definition}); days begin at midnight in {report.tz}.
+      <ProblemPanel problem={problem} />
+      {!report ? <p class="quiet" role="status">{problem ? '' : words.counting}</p> : (
+        <section class="panel" aria-label={words.report}>
+          <p class="note">{words.note(word(t().definitions, shortDefinition(report.definition)), report.threshold_s, report.definition, report.tz)}
             {' '}<a href={`/api/v1/reports/interval?${search}&format=csv`} download="report.csv">CSV</a> · <a href={`/api/v1/reports/interval?${search}`} target="_blank" rel="noopener">JSON</a></p>
           {(report.totals.counts['offered'] ?? 0) === 0
-            ? <p class="quiet">Nothing was offered between these times. Choose a longer time, or look at the <a href="/">live floor</a>.</p>
+            ? <p class="quiet">{words.nothing} <a href="/floor">{t().pages.floor}</a></p>
             : <>
-              <p class="legend"><span><i class="swatch piece-talk" /> answered</span><span><i class="swatch is-bad-swatch" /> abandoned</span><span><i class="swatch is-line" /> service level</span></p>
-              <Chart points={points} tz={report.tz} label="Answered and abandoned visits with the service level; the table below has the same numbers" />
+              <p class="legend"><span><i class="swatch piece-talk" /> {words.legendAnswered}</span><span><i class="swatch is-bad-swatch" /> {words.legendAbandoned}</span><span><i class="swatch is-line" /> {words.legendLevel}</span></p>
+              <Chart points={points} tz={report.tz} label={words.chart} />
               <Table report={report} />
             </>}
         </section>)}

@@ -1,5 +1,6 @@
 // Bars of answered and abandoned with the service level as a line: uPlot on a canvas.
 import { useEffect, useRef } from 'preact/hooks';
+import { t } from '../i18n';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
@@ -17,12 +18,12 @@ function optionsFor(width: number, tz: string): uPlot.Options {
     width, height: 260, legend: { show: false }, cursor: { drag: { x: false, y: false } },
     tzDate: (t) => uPlot.tzDate(new Date(t * 1000), tz),
     scales: { count: { range: (_u, _min, max) => [0, Math.max(5, Math.ceil((max ?? 0) * 1.15))] }, share: { range: [0, 100] } },
-    axes: [axis, { ...axis, scale: 'count', label: 'visits' }, { ...axis, scale: 'share', side: 1, grid: { show: false }, label: 'service level, %' }],
+    axes: [axis, { ...axis, scale: 'count', label: t().report.axisVisits }, { ...axis, scale: 'share', side: 1, grid: { show: false }, label: t().report.axisLevel }],
     series: [
       {},
-      { label: 'answered', scale: 'count', fill: colour('--talk'), stroke: colour('--talk'), paths: bars(0.35, 1), points: { show: false } },
-      { label: 'abandoned', scale: 'count', fill: colour('--bad'), stroke: colour('--bad'), paths: bars(0.35, -1), points: { show: false } },
-      { label: 'service level', scale: 'share', stroke: colour('--ink'), width: 2, points: { size: 6, fill: colour('--ink') } },
+      { label: t().report.legendAnswered, scale: 'count', fill: colour('--talk'), stroke: colour('--talk'), paths: bars(0.35, 1), points: { show: false } },
+      { label: t().report.legendAbandoned, scale: 'count', fill: colour('--bad'), stroke: colour('--bad'), paths: bars(0.35, -1), points: { show: false } },
+      { label: t().report.legendLevel, scale: 'share', stroke: colour('--ink'), width: 2, points: { size: 6, fill: colour('--ink') } },
     ],
   };
 }

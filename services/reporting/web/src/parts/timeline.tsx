@@ -1,10 +1,10 @@
 // A moment as a picture: one bar per visit, cut into waiting, ringing, talking and hold.
 import type { Moment, MomentEvent, Visit } from '../api';
-import { clockTime, now, span } from '../clock';
+import { now, span } from '../clock';
+import { clockTime, t } from '../i18n';
 
 interface Piece { kind: 'ivr' | 'wait' | 'ring' | 'talk' | 'hold'; from: number; to: number }
 
-const NAMES = { ivr: 'before a queue', wait: 'waiting', ring: 'ringing', talk: 'talking', hold: 'on hold' } as const;
 const ms = (time: string | null): number => (time ? Date.parse(time) : NaN);
 
 function piecesOf(visit: Visit, holds: [number, number][], end: number): Piece[] {
@@ -46,7 +46,8 @@ export function Timeline({ moment, events }: { moment: Moment; events: MomentEve
   const at = (t: number): number => ((t - start) / length) * 1000;
   const holds = holdsOf(events, end);
   const height = Math.max(1, moment.visits.length) * 46 + 6;
-  const label = `Time-line: ${moment.visits.map((v) => `${v.queue}, waited ${span(v.wait_ms)}, talked ${span(v.talk_ms)}`).join('; ') || 'no queue'}`;
+  const words = t().moment;
+  const label = words.timelineOf(moment.visits.map((v) => words.visitOf(v.queue ?? '', span(v.wait_ms), span(v.talk_ms))).join('; ') || t().floor.noQueue);
   return (
     <figure class="timeline">
       <svg viewBox={`0 0 1000 ${height}`} height={height} role="img" aria-label={label} preserveAspectRatio="none">
@@ -55,17 +56,17 @@ export function Timeline({ moment, events }: { moment: Moment; events: MomentEve
           return piecesOf(visit, holds, end).map((p, j) => (
             <g key={`${i}.${j}`}>
               <rect class={`piece-${p.kind}`} x={at(p.from)} y={i * 46 + 8} width={Math.max(2, at(p.to) - at(p.from))} height="26" rx="3">
-                <title>{`${visit.queue}: ${NAMES[p.kind]} ${span(p.to - p.from)}, from ${clockTime(new Date(p.from || from).toISOString())}`}</title>
+                <title>{words.pieceOf(visit.queue ?? '', words.pieces[p.kind], span(p.to - p.from), clockTime(p.from || from))}</title>
               </rect>
             </g>
           ));
         })}
-        {moment.visits.length === 0 && <rect class="piece-ivr" x="0" y="8" width="1000" height="26" rx="3"><title>before a queue</title></rect>}
+        {moment.visits.length === 0 && <rect class="piece-ivr" x="0" y="8" width="1000" height="26" rx="3"><title>{words.pieces.ivr}</title></rect>}
       </svg>
       <figcaption>
         <span class="num">{clockTime(moment.started_at)}</span>
-        <span class="legend">{(['wait', 'ring', 'talk', 'hold'] as const).map((k) => <span key={k}><i class={`swatch piece-${k}`} /> {NAMES[k]}</span>)}</span>
-        <span class="num">{moment.ended_at ? clockTime(moment.ended_at) : 'now'}</span>
+        <span class="legend">{(['wait', 'ring', 'talk', 'hold'] as const).map((k) => <span key={k}><i class={`swatch piece-${k}`} /> {words.pieces[k]}</span>)}</span>
+        <span class="num">{moment.ended_at ? clockTime(moment.ended_at) : t().now}</span>
       </figcaption>
     </figure>
   );

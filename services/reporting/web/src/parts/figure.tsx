@@ -1,0 +1,15 @@
+// A figure with everything it needs to be believed: n, the interval, how it is counted, what is behind it.
+import type { Figure } from '../proto';
+import { t, number } from '../i18n';
+
+export function FigureValue({ figure, show, testid }: { figure: Figure | null; show: (value: number) => string; testid?: string }) {
+  const words = t().figure;
+  if (!figure) return <span class="quiet">{t().noData}</span>;
+  return (
+    <span class="figure" data-testid={testid}>
+      <strong class="num">{figure.value === null ? t().noData : show(figure.value)}</strong>
+      <span class="quiet small"> {words.n(number(figure.n))}{figure.low !== null && figure.high !== null && <>, {words.interval(show(figure.low), show(figure.high))}</>}</span>
+      {figure.definition && <details class="small"><summary>{words.definition}</summary><code>{figure.definition}</code></details>}
+    </span>
+  );
+}

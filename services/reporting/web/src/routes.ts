@@ -1,0 +1,55 @@
+// Every page: where it is, for whom, and the file that is loaded when somebody goes there.
+import type { ComponentType } from 'preact';
+import type { Role, User } from './api';
+import type { Words } from './words/en';
+
+export type Page = ComponentType<{ id: string }>;
+
+export interface Route {
+  // What is in brackets is the page's id.
+  at: RegExp;
+  roles: readonly Role[];
+  load: () => Promise<Page>;
+}
+
+const READERS: readonly Role[] = ['leader', 'coach', 'agent', 'integrator'];
+
+export const ROUTES: readonly Route[] = [
+  { at: /^\/floor$/, roles: READERS, load: async () => (await import('./pages/floor')).FloorPage },
+  { at: /^\/moments$/, roles: READERS, load: async () => (await import('./pages/moments')).MomentsPage },
+  { at: /^\/moments\/([0-9a-f-]{36})$/, roles: READERS, load: async () => (await import('./pages/moment')).MomentPage },
+  { at: /^\/report$/, roles: READERS, load: async () => (await import('./pages/report')).ReportPage },
+];
+
+type Name = keyof Words['pages'];
+
+// The menu of each role in its order; the first is where they begin.
+const MENUS: Record<Role, readonly (readonly [string, Name])[]> = {
+  leader: [
+    ['/today', 'today'], ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
+    ['/accountability', 'accountability'], ['/report', 'report'], ['/webhooks', 'webhooks'],
+  ],
+  coach: [
+    ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
+    ['/accountability', 'accountability'], ['/report', 'report'],
+  ],
+  agent: [['/moments', 'moments'], ['/wall', 'wall'], ['/standards', 'myStandard']],
+  integrator: [['/webhooks', 'webhooks'], ['/moments', 'moments'], ['/floor', 'floor'], ['/report', 'report']],
+  operator: [['/users', 'users']],
+};
+const ORDER: readonly Role[] = ['leader', 'coach', 'agent', 'integrator', 'operator'];
+
+export function routeOf(pathname: string, user: User): { route: Route; id: string } | null {
+  for (const route of ROUTES) {
+    const found = route.at.exec(pathname);
+    if (found && user.roles.some((r) => route.roles.includes(r))) return { route, id: decodeURIComponent(found[1] ?? '') };
+  }
+  return null;
+}
+
+export function menuOf(user: User): (readonly [string, Name])[] {
+  const all = ORDER.filter((r) => user.roles.includes(r)).flatMap((r) => MENUS[r]);
+  return all.filter(([to], i) => all.findIndex(([other]) => other === to) === i && routeOf(to, user));
+}
+
+export const homeOf = (user: User): string => menuOf(user)[0]?.[0] ?? '/moments';

@@ -1,0 +1,7 @@
+// Deutsch. Every text of English: a missing one does not compile.
+import { common } from './de/common';
+import { floor } from './de/floor';
+import { leader } from './de/leader';
+import type { Words } from './en';
+
+export const de: Words = { ...common, ...floor, ...leader };
