@@ -73,6 +73,8 @@ static const char *state_name(Moment__V1__StandardState state)
         return "published";
     case MOMENT__V1__STANDARD_STATE__STANDARD_STATE_RETIRED:
         return "retired";
+    case MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DISCARDED:
+        return "discarded";
     case MOMENT__V1__STANDARD_STATE__STANDARD_STATE_UNSPECIFIED:
     case _MOMENT__V1__STANDARD_STATE_IS_INT_SIZE:
         break;

@@ -113,6 +113,11 @@ bool call_allows(struct call *call, const struct place *place);
 /* The same refusal for what is not there and for what may not be seen: 404 "not-found". what:
  * "note". Returns -ENOENT. */
 int call_not_found(struct problem *problem, const char *field, const char *what);
+/* May who has seen if_revision change what is at that revision? -EINVAL: 428 "revision-required"
+ * when it says none, -ESTALE: 412 "stale" into problem. For what exists; a request that names a
+ * revision of what does not is stale as well: revision 0. */
+must_check int call_check_revision(struct problem *problem, uint32_t if_revision,
+                                   uint32_t revision);
 
 /* A call that changes tables. State, records and the packed answer (a row of `seen`, source
  * "command:<caller id>") commit together; the same command_id gets the stored answer and apply does

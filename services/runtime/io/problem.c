@@ -17,10 +17,14 @@ static const char *title_of(uint32_t status)
         return "Not found";
     case 409:
         return "In conflict with what is there";
+    case 412:
+        return "Changed meanwhile";
     case 413:
         return "Too large";
     case 422:
         return "Cannot be done as asked";
+    case 428:
+        return "Say what you have seen";
     case 503:
         return "Not available now";
     case 504:
@@ -76,6 +80,22 @@ int call_not_found(struct problem *problem, const char *field, const char *what)
     problem_set(problem, 404, "not-found", field, "There is no such %s, or you may not see it.",
                 what);
     return -ENOENT;
+}
+
+int call_check_revision(struct problem *problem, uint32_t if_revision, uint32_t revision)
+{
+    if (if_revision == 0 && revision != 0) {
+        problem_set(problem, 428, "revision-required", "if_revision",
+                    "Say which revision you have seen (If-Match); it is %u now.", revision);
+        return -EINVAL;
+    }
+    if (if_revision != revision) {
+        problem_set(problem, 412, "stale", "if_revision",
+                    "You have seen revision %u; it is %u now. Read it again and change that.",
+                    if_revision, revision);
+        return -ESTALE;
+    }
+    return 0;
 }
 
 void problem_to_message(const struct problem *problem, Moment__V1__Problem *message)

@@ -819,6 +819,23 @@ static void what_is_not_there_and_what_is_hidden_sound_alike(void **state)
     assert_string_equal(problem.detail, "There is no such note, or you may not see it.");
 }
 
+static void who_has_not_seen_what_is_there_changes_nothing(void **state)
+{
+    struct problem problem;
+
+    (void)state;
+    assert_int_equal(call_check_revision(&problem, 7, 7), 0);
+    assert_int_equal(call_check_revision(&problem, 0, 0), 0);
+    assert_int_equal(call_check_revision(&problem, 0, 7), -EINVAL);
+    assert_int_equal(problem.status, 428);
+    assert_string_equal(problem.type, "revision-required");
+    assert_int_equal(call_check_revision(&problem, 6, 7), -ESTALE);
+    assert_int_equal(problem.status, 412);
+    assert_string_equal(problem.type, "stale");
+    assert_string_equal(problem.field, "if_revision");
+    assert_int_equal(call_check_revision(&problem, 3, 0), -ESTALE);
+}
+
 static void an_answer_that_does_not_come_is_504(void **state)
 {
     struct fixture *fixture = *state;
@@ -1464,6 +1481,7 @@ int main(void)
         cmocka_unit_test(a_reach_is_sites_and_teams),
         cmocka_unit_test(an_agent_reaches_their_own),
         cmocka_unit_test(what_is_not_there_and_what_is_hidden_sound_alike),
+        cmocka_unit_test(who_has_not_seen_what_is_there_changes_nothing),
         TEST(an_answer_that_does_not_come_is_504),
         TEST(a_peer_that_is_not_there_is_503_at_once),
         TEST(calls_end_when_the_bus_closes),
