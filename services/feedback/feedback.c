@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "feedback/notes.h"
 #include "io/json.h"
 
 #include <errno.h>
@@ -246,6 +247,7 @@ void feedback_load_all(struct feedback *feedback, struct txn *txn)
 static void drop_memory(struct feedback *feedback)
 {
     directory_forget(feedback->directory);
+    notes_forget(feedback->notes);
     floor_clear(&feedback->floor);
     standards_clear(feedback);
     drop_rules(feedback);
@@ -565,6 +567,7 @@ static void read_settings(struct feedback *feedback)
     feedback->trust_us = conf_integer(conf, "clock_trust_ms") * US_PER_MS;
     feedback->grace_us = conf_integer(conf, "alert_grace_ms") * US_PER_MS;
     feedback->escalation_levels = (uint32_t)conf_integer(conf, "escalation_levels");
+    feedback->praise_text_min = (uint32_t)conf_integer(conf, "praise_text_min");
 }
 
 int feedback_start(struct service *service, void **ret_state)
@@ -579,12 +582,16 @@ int feedback_start(struct service *service, void **ret_state)
     read_settings(feedback);
     error = directory_new(service, &feedback->directory);
     if (error == 0) {
+        error = notes_new(&feedback->notes);
+    }
+    if (error == 0) {
         error = floor_init(&feedback->floor);
     }
     if (error == 0) {
         error = watch_start(feedback);
     }
     if (error != 0) {
+        notes_free(&feedback->notes);
         directory_free(&feedback->directory);
         floor_done(&feedback->floor);
         free(feedback);
@@ -621,6 +628,7 @@ void feedback_stop(void *state)
     watch_stop(feedback);
     drop_memory(feedback);
     floor_done(&feedback->floor);
+    notes_free(&feedback->notes);
     directory_free(&feedback->directory);
     free(feedback);
 }

@@ -3,6 +3,7 @@
  *   feedback.c     start and stop, what is loaded, one moment's change applied
  *   directory.c    who is who, and when a site is open (see directory.h)
  *   moments.c      one moment for a command
+ *   notes.c        praise and improvement, given and acknowledged (see notes.h)
  *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
  *   evaluations.c  evaluating an ended moment, again when later facts change the result
@@ -24,6 +25,7 @@
 #define FEEDBACK_SERVED_KEPT_US (INT64_C(86400) * 1000000)
 
 struct feedback;
+struct notes;
 
 /* The one piece of work that time submits. */
 struct tick {
@@ -38,6 +40,7 @@ struct feedback {
     struct tick tick;
     struct floor floor;
     struct directory *directory; /* owned */
+    struct notes *notes;         /* owned */
 
     struct held_rule *rules; /* owned */
     size_t rule_count;
@@ -56,6 +59,7 @@ struct feedback {
     int64_t trust_us;
     int64_t grace_us;
     uint32_t escalation_levels;
+    uint32_t praise_text_min; /* characters */
 };
 
 /* --- feedback.c --- */
@@ -108,6 +112,10 @@ void moment_done(struct wanted_moment *wanted);
 /* Consumes *message. */
 must_check int standards_add(struct feedback *feedback, Moment__V1__Standard **message);
 void standards_clear(struct feedback *feedback);
+/* A criterion of one version, version 0: of the newest that has it; or null. */
+const struct criterion *standards_criterion(const struct feedback *feedback,
+                                            const char *standard_id, uint32_t version,
+                                            const char *criterion_id);
 /* The standard for an ended moment, or null; pinned: what it is evaluated on now, or null. */
 const struct held_standard *standards_for(const struct feedback *feedback,
                                           const struct snapshot *snapshot,

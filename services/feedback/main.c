@@ -1,6 +1,8 @@
 /* moment-feedback - standards, evaluations and alerts. */
 #include "feedback/feedback.h"
 
+#include "feedback/notes.h"
+
 static const struct conf_row settings[] = {
     {"alert_history_ms", CONF_INTEGER, "86400000", 0, INT64_C(31536000000), "ms",
      "A threshold that was crossed longer ago than this raises no alert: it is history.", true},
@@ -13,6 +15,8 @@ static const struct conf_row settings[] = {
      true},
     {"escalation_levels", CONF_INTEGER, "3", 0, 10, "",
      "How many levels an alert climbs that nobody acknowledges.", true},
+    {"praise_text_min", CONF_INTEGER, "20", 1, 500, "",
+     "How many characters of their own words who praises must write.", true},
 };
 
 static struct metric *const metrics[] = {
@@ -21,12 +25,16 @@ static struct metric *const metrics[] = {
     &feedback_alerts_total,
     &feedback_open_moments,
     &feedback_alert_delay_seconds,
+    &feedback_notes_total,
 };
 
 #define EVERYBODY                                                                                  \
     (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_INTEGRATOR | ROLE_OPERATOR | ROLE_SERVICE)
 /* Agents see their own, integrators read within their sites; operators see no customer content. */
 #define PEOPLE (ROLE_LEADER | ROLE_COACH | ROLE_AGENT | ROLE_INTEGRATOR | ROLE_SERVICE)
+
+#define LEADERS (ROLE_LEADER | ROLE_COACH)
+#define LEADERS_AND_AGENTS (ROLE_LEADER | ROLE_COACH | ROLE_AGENT)
 
 #define MESSAGES(name)                                                                             \
     &moment__v1__##name##_request__descriptor, &moment__v1__##name##_response__descriptor
@@ -45,6 +53,11 @@ static const struct call_route calls[] = {
      MESSAGES(acknowledge_alert), feedback_acknowledge_alert},
     {"feedback.CloseAlert", ROLE_LEADER | ROLE_COACH, SCOPE_THING, MESSAGES(close_alert),
      feedback_close_alert},
+    {"feedback.GiveNote", LEADERS, SCOPE_THING, MESSAGES(give_note), notes_give},
+    {"feedback.AcknowledgeNote", ROLE_AGENT, SCOPE_SELF, MESSAGES(acknowledge_note),
+     notes_acknowledge},
+    {"feedback.ListNotes", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(list_notes), notes_list},
+    {"feedback.GetNote", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(get_note), notes_get},
 };
 
 static const char *const consumes[] = {"ingest", NULL};

@@ -81,6 +81,30 @@ static const struct held_standard *newest(const struct feedback *feedback, const
     return found;
 }
 
+const struct criterion *standards_criterion(const struct feedback *feedback,
+                                            const char *standard_id, uint32_t version,
+                                            const char *criterion_id)
+{
+    const struct criterion *found = NULL;
+    uint32_t found_version = 0;
+
+    for (size_t i = 0; i < feedback->standard_count; i++) {
+        const struct standard *standard = &feedback->standards[i].plain;
+
+        if (strcmp(standard->standard_id, standard_id) != 0 ||
+            (version != 0 ? standard->version != version : standard->version < found_version)) {
+            continue;
+        }
+        for (size_t c = 0; c < standard->criterion_count; c++) {
+            if (strcmp(standard->criteria[c].criterion_id, criterion_id) == 0) {
+                found = &standard->criteria[c];
+                found_version = standard->version;
+            }
+        }
+    }
+    return found;
+}
+
 /* --- PublishStandard --- */
 
 static int refuse_tie(const struct feedback *feedback, const struct standard *standard,

@@ -88,7 +88,10 @@ int note_check_answer(const char *answer, struct objection *ret_objection)
     return 0;
 }
 
-const char *note_fold(const char *text, char to[NOTE_FOLD_SIZE])
+struct id note_words(const char *text)
 {
-    return fold_words(text, to, NOTE_FOLD_SIZE);
+    char words[4 * NOTE_TEXT_MAX + 1];
+    const char *const parts[] = {fold_words(text, words, sizeof(words))};
+
+    return id_of(parts, countof(parts));
 }

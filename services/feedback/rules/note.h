@@ -8,12 +8,12 @@
 #ifndef MOMENT_FEEDBACK_NOTE_H
 #define MOMENT_FEEDBACK_NOTE_H
 
+#include "base/id.h"
 #include "feedback/rules/standard.h"
 
 #define NOTE_TEXT_MAX 2000   /* characters */
 #define NOTE_ANSWER_MAX 2000 /* characters */
 #define NOTE_RECENT 50
-#define NOTE_FOLD_SIZE (4 * NOTE_TEXT_MAX + 1)
 
 /* Numbers of the protocol. */
 enum note_kind { NOTE_UNKNOWN, NOTE_PRAISE, NOTE_IMPROVEMENT };
@@ -34,7 +34,7 @@ struct note_wish {
 /* -EINVAL with the first of what is wrong. */
 must_check int note_check(const struct note_wish *wish, struct objection *ret_objection);
 must_check int note_check_answer(const char *answer, struct objection *ret_objection);
-/* What praise is compared by. Returns `to`. */
-const char *note_fold(const char *text, char to[NOTE_FOLD_SIZE]);
+/* What praise is compared by: the same for texts with the same words. */
+struct id note_words(const char *text);
 
 #endif
