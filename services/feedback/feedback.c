@@ -33,12 +33,17 @@ void feedback_emit(struct feedback *feedback, struct txn *txn, const char *site,
 
 /* --- what is kept in memory --- */
 
+static void done_rules(struct held_rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        codec_rule_done(&rules[i]);
+    }
+    free(rules);
+}
+
 static void drop_rules(struct feedback *feedback)
 {
-    for (size_t i = 0; i < feedback->rule_count; i++) {
-        codec_rule_done(&feedback->rules[i]);
-    }
-    free(feedback->rules);
+    done_rules(feedback->rules, feedback->rule_count);
     feedback->rules = NULL;
     feedback->rule_count = 0;
 }
@@ -65,9 +70,33 @@ static void on_rules(void *arg, int status, const struct db_rows *rows,
     feedback->floor.rule_count = feedback->rule_count;
 }
 
-static void look_again(struct contact *contact, void *arg unused_arg)
+static bool says_the_same(const struct held_rule *a, const struct held_rule *b)
 {
-    contact->next_source_at = 0;
+    uint8_t *of_a, *of_b;
+    size_t a_len, b_len;
+    bool is_same;
+
+    feedback_need(protobuf_write(&a->message->base, &of_a, &a_len));
+    feedback_need(protobuf_write(&b->message->base, &of_b, &b_len));
+    is_same = a_len == b_len && memcmp(of_a, of_b, a_len) == 0;
+    free(of_a);
+    free(of_b);
+    return is_same;
+}
+
+/* Marks the rules that are not as they were. */
+static void mark_changed(struct feedback *feedback, const struct held_rule *before, size_t count)
+{
+    for (size_t i = 0; i < feedback->rule_count; i++) {
+        struct held_rule *rule = &feedback->rules[i];
+
+        rule->is_changed = true;
+        for (size_t j = 0; j < count; j++) {
+            if (strcmp(before[j].message->rule_id, rule->message->rule_id) == 0) {
+                rule->is_changed = before[j].is_changed || !says_the_same(&before[j], rule);
+            }
+        }
+    }
 }
 
 /* SIGHUP: other rules from now on. Contacts and queues stay; where each queue's alarms stand comes
@@ -76,14 +105,20 @@ static void on_rules_again(void *arg, int status, const struct db_rows *rows,
                            const struct db_error *error)
 {
     struct feedback *feedback = arg;
+    struct held_rule *before;
+    size_t count;
 
     if (status != 0) {
         return;
     }
-    drop_rules(feedback);
+    before = feedback->rules;
+    count = feedback->rule_count;
+    feedback->rules = NULL;
+    feedback->rule_count = 0;
     on_rules(arg, status, rows, error);
+    mark_changed(feedback, before, count);
+    done_rules(before, count);
     feedback_need(floor_reset_alarms(&feedback->floor));
-    floor_each(&feedback->floor, look_again, NULL);
 }
 
 static void on_queue_alerts(void *arg, int status, const struct db_rows *rows,

@@ -8,6 +8,9 @@
  *   standards.c    publishing a standard, choosing one
  *   evaluations.c  evaluating an ended moment, again when later facts change the result
  *   watch.c        alerts: on every change and, by one timer, when time alone crosses a line
+ *   alerts.c       what becomes of an alert: its steps, its owner, its end
+ *   alert_rules.c  the rules of alerts, edited and removed
+ *   preview.c      how often a rule would have fired
  *
  * Memory (floor) and tables change together inside a transaction's apply. After a transaction that
  * did not commit everything in memory is dropped and loaded again. Running out of memory in the
@@ -18,6 +21,7 @@
 
 #include "feedback/directory.h"
 #include "feedback/floor.h"
+#include "feedback/store_alerts.h"
 #include "io/service.h"
 
 #define FEEDBACK_EVALUATOR "moment"
@@ -84,7 +88,7 @@ void feedback_drain(void *state);
 void feedback_stop(void *state);
 const char *feedback_not_ready(void *state);
 
-/* --- the calls, one handler each: lists.c, standards.c, watch.c --- */
+/* --- the calls, one handler each --- */
 void feedback_publish_standard(void *state, struct call *call);
 void feedback_list_standards(void *state, struct call *call);
 void feedback_list_evaluations(void *state, struct call *call);
@@ -92,6 +96,10 @@ void feedback_list_alerts(void *state, struct call *call);
 void feedback_list_alert_rules(void *state, struct call *call);
 void feedback_acknowledge_alert(void *state, struct call *call);
 void feedback_close_alert(void *state, struct call *call);
+void feedback_list_alert_steps(void *state, struct call *call);
+void feedback_save_alert_rule(void *state, struct call *call);
+void feedback_remove_alert_rule(void *state, struct call *call);
+void feedback_preview_alert_rule(void *state, struct call *call);
 
 /* --- moments.c --- */
 /* One moment for a command, in progress or over. In the command's state, zeroed: moment_load in its
@@ -134,6 +142,47 @@ void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *c
 void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t at);
 /* A queue's last alert of a rule, as stored. Consumes alert->message. */
 void watch_restore_alarm(struct feedback *feedback, struct stored_alert *alert);
+/* Rules are marked as changed: what no longer crosses is withdrawn, what crosses now is raised. At
+ * the next tick if nothing was heard since the start. */
+void watch_changed_rules(struct feedback *feedback, struct txn *txn);
+
+/* An alert that is in memory, as every open one is. */
+struct spot {
+    Moment__V1__Alert *message;
+    int64_t *escalate_at;
+    const char *subject;
+    uint32_t crossing;
+    double value; /* what the rule looks at, as it is now */
+};
+/* False: there is no such open alert. */
+bool watch_find_open(struct feedback *feedback, const char *alert_id, struct spot *ret_spot);
+
+/* --- alerts.c --- */
+/* Who took a step, and what was seen then. */
+struct step_by {
+    const char *user_id, *name; /* "": the service */
+    double value;
+    const char *comment;
+};
+/* One step in the state that the alert has now. */
+void alerts_add_step(struct txn *txn, const Moment__V1__Alert *alert, const struct step_by *by);
+/* Row, stream record and, unless by is null, the step. change is counted; may be null. */
+void alerts_save(struct feedback *feedback, struct txn *txn, const struct stored_alert *alert,
+                 const char *change, const struct step_by *by);
+
+/* --- alert_rules.c --- */
+/* Null: there is no such rule. Removed ones are found. */
+struct held_rule *rules_find(const struct feedback *feedback, const char *rule_id);
+/* Neither removed nor switched off. */
+bool rules_is_on(const struct held_rule *rule);
+/* alert_covers; who waits, and a queue, is covered by the teams of its site. */
+bool rules_cover(const struct feedback *feedback, const struct held_rule *rule, const char *site,
+                 const char *queue, const char *team);
+/* Whether a rule with that scope is the caller's to write; refuses into problem. */
+bool rules_may_write(struct call *call, const Moment__V1__AlertRule *rule, struct problem *problem);
+/* The rule of a request, checked; rule_id is that of the path, "" for what only asks. */
+bool rules_read(const Moment__V1__AlertRule *request, const char *rule_id, struct problem *problem,
+                struct held_rule *ret_rule);
 
 /* --- counters --- */
 extern struct metric feedback_evaluations_total;

@@ -264,6 +264,23 @@ int floor_reset_alarms(struct floor *floor)
     return 0;
 }
 
+int floor_add_alarm(struct floor *floor)
+{
+    for (struct queue *queue = floor->queues; queue != NULL; queue = queue->next) {
+        struct queue_alarm *alarms =
+            realloc(queue->alarms, (queue->alarm_count + 1) * sizeof(*alarms));
+
+        if (alarms == NULL) {
+            return -ENOMEM;
+        }
+        queue->alarms = alarms;
+        queue->alarms[queue->alarm_count++] = (struct queue_alarm){0};
+        queue->next_at = 0;
+    }
+    floor->rule_count++;
+    return 0;
+}
+
 struct waiting_count {
     const struct floor *floor;
     const struct queue *queue;

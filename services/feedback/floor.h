@@ -101,6 +101,8 @@ void contact_drop_evaluations(struct contact *contact);
 struct queue *floor_queue(struct floor *floor, const char *site, const char *name);
 /* After the rules changed: new alarms for every queue, none of them raised. */
 must_check int floor_reset_alarms(struct floor *floor);
+/* One more rule, the last one. */
+must_check int floor_add_alarm(struct floor *floor);
 /* How many wait in a queue, and since when the first of them, by our clock. */
 size_t floor_waiting(const struct floor *floor, const struct queue *queue, int64_t trust_us,
                      int64_t *ret_oldest_at);

@@ -7,100 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Between the items of a text array that is read as one text. */
-#define UNIT "\x1f"
-#define NAMES_MAX 64
-
 /* --- rows --- */
 
 static int read_body(const struct db_rows *rows, size_t row, size_t column,
                      const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret_message)
 {
     return protobuf_read(descriptor, db_get_bytes(rows, row, column), ret_message);
-}
-
-static int read_names(const char *joined, size_t *ret_count, char ***ret_names)
-{
-    char *copy, *rest, *name;
-    char **names;
-    size_t count = 0;
-
-    if (joined[0] == '\0') {
-        return 0;
-    }
-    names = calloc(NAMES_MAX, sizeof(*names));
-    copy = strdup(joined);
-    if (names == NULL || copy == NULL) {
-        free(names);
-        free(copy);
-        return -ENOMEM;
-    }
-    /* From here the names belong to the message, which frees what it has of them on failure. */
-    *ret_names = names;
-    for (rest = copy; count < NAMES_MAX && (name = strsep(&rest, UNIT)) != NULL; count++) {
-        names[count] = strdup(name);
-        if (names[count] == NULL) {
-            break;
-        }
-        *ret_count = count + 1;
-    }
-    free(copy);
-    return *ret_count == count ? 0 : -ENOMEM;
-}
-
-static int read_rule_scope(const struct db_rows *rows, size_t row, Moment__V1__AlertRule *rule)
-{
-    int error = read_names(db_get_text(rows, row, 8), &rule->n_sites, &rule->sites);
-
-    if (error == 0) {
-        error = read_names(db_get_text(rows, row, 9), &rule->n_queues, &rule->queues);
-    }
-    if (error == 0) {
-        error = read_names(db_get_text(rows, row, 10), &rule->n_teams, &rule->teams);
-    }
-    return error;
-}
-
-static const char select_rules[] =
-    "select rule_id, title, subject, threshold, clear_threshold, cooldown_ms, minimum_count,"
-    " severity, array_to_string(sites, e'" UNIT "'), array_to_string(queues, e'" UNIT "'),"
-    " array_to_string(teams, e'" UNIT "'), escalate_after_ms, enabled, window_ms, target_ms"
-    " from alert_rule order by rule_id";
-
-int store_read_rule(const struct db_rows *rows, size_t row, struct held_rule *ret_rule)
-{
-    Moment__V1__AlertRule *rule = calloc(1, sizeof(*rule));
-    int error;
-
-    if (rule == NULL) {
-        return -ENOMEM;
-    }
-    moment__v1__alert_rule__init(rule);
-    rule->subject = (Moment__V1__AlertSubject)db_get_i64(rows, row, 2);
-    rule->threshold = db_get_double(rows, row, 3);
-    if (!db_is_null(rows, row, 4)) {
-        rule->clear_known_case = MOMENT__V1__ALERT_RULE__CLEAR_KNOWN_CLEAR_THRESHOLD;
-        rule->clear_threshold = db_get_double(rows, row, 4);
-    }
-    rule->cooldown_ms = (uint32_t)db_get_i64(rows, row, 5);
-    rule->minimum_count = (uint32_t)db_get_i64(rows, row, 6);
-    rule->severity = (Moment__V1__Severity)db_get_i64(rows, row, 7);
-    rule->escalate_after_ms = (uint32_t)db_get_i64(rows, row, 11);
-    rule->enabled = db_get_bool(rows, row, 12);
-    rule->window_ms = (uint32_t)db_get_i64(rows, row, 13);
-    rule->target_ms = (uint32_t)db_get_i64(rows, row, 14);
-    error = codec_set(&rule->rule_id, db_get_text(rows, row, 0));
-    if (error == 0) {
-        error = codec_set(&rule->title, db_get_text(rows, row, 1));
-    }
-    if (error == 0) {
-        error = read_rule_scope(rows, row, rule);
-    }
-    if (error != 0) {
-        codec_free(&rule->base);
-        return error;
-    }
-    return codec_rule(&rule, ret_rule);
 }
 
 int store_read_standard(const struct db_rows *rows, size_t row, Moment__V1__Standard **ret_message)
@@ -139,22 +51,6 @@ int store_read_moment(const struct db_rows *rows, size_t row, struct stored_mome
     return error;
 }
 
-#define ALERT_COLUMNS "body, subject, crossing, escalate_at"
-
-int store_read_alert(const struct db_rows *rows, size_t row, struct stored_alert *ret_alert)
-{
-    ProtobufCMessage *message;
-    int error = read_body(rows, row, 0, &moment__v1__alert__descriptor, &message);
-
-    if (error == 0) {
-        ret_alert->message = (Moment__V1__Alert *)message;
-        ret_alert->subject = db_get_text(rows, row, 1);
-        ret_alert->crossing = (uint32_t)db_get_i64(rows, row, 2);
-        ret_alert->escalate_at = db_get_time(rows, row, 3);
-    }
-    return error;
-}
-
 void store_read_served(const struct db_rows *rows, size_t row, struct stored_served *ret_served)
 {
     db_get_uuid(rows, row, 0, ret_served->moment_id.bytes);
@@ -167,14 +63,6 @@ void store_read_served(const struct db_rows *rows, size_t row, struct stored_ser
 }
 
 /* --- loads --- */
-
-void store_load_rules(struct txn *txn, db_result_fn *on_rows, void *arg)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    txn_read(txn, select_rules, &args, on_rows, arg);
-}
 
 static const char select_standards[] = "select body from standard order by standard_id, version";
 
@@ -193,34 +81,6 @@ void store_load_open_moments(struct txn *txn, db_result_fn *on_rows, void *arg)
     db_args_init(&args);
     txn_read(txn, "select body, changed_at, skew_us from moment where is_open", &args, on_rows,
              arg);
-}
-
-void store_load_live_alerts(struct txn *txn, db_result_fn *on_rows, void *arg)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    txn_read(txn,
-             "select " ALERT_COLUMNS " from alert where state in (1, 2)"
-             " union all"
-             " select " ALERT_COLUMNS " from alert where state not in (1, 2)"
-             " and moment_id in (select moment_id from moment where is_open)"
-             " union all"
-             " (select distinct on (rule_id, subject) " ALERT_COLUMNS " from alert"
-             " where state not in (1, 2) and moment_id is null"
-             " order by rule_id, subject, crossing desc)",
-             &args, on_rows, arg);
-}
-
-void store_load_queue_alerts(struct txn *txn, db_result_fn *on_rows, void *arg)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    txn_read(txn,
-             "select distinct on (rule_id, subject) " ALERT_COLUMNS " from alert"
-             " where moment_id is null order by rule_id, subject, crossing desc",
-             &args, on_rows, arg);
 }
 
 void store_load_served(struct txn *txn, int64_t since_us, db_result_fn *on_rows, void *arg)
@@ -258,16 +118,6 @@ void store_load_moment_body(struct txn *txn, const struct id *moment_id, db_resu
         &args, on_rows, arg);
 }
 
-void store_load_alerts_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
-                          void *arg)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    db_uuid(&args, moment_id->bytes);
-    txn_read(txn, "select " ALERT_COLUMNS " from alert where moment_id = $1", &args, on_rows, arg);
-}
-
 void store_load_evaluations_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
                                void *arg)
 {
@@ -296,8 +146,7 @@ static int add_body(struct db_args *args, const ProtobufCMessage *message)
     return error;
 }
 
-/* An id that codec.c or this service itself made: it parses. */
-static void add_id(struct db_args *args, const char *text)
+void store_add_id(struct db_args *args, const char *text)
 {
     struct id id;
 
@@ -308,8 +157,8 @@ static void add_id(struct db_args *args, const char *text)
     }
 }
 
-static int write_with_body(struct txn *txn, const char *sql, struct db_args *args,
-                           const ProtobufCMessage *message)
+int store_write(struct txn *txn, const char *sql, struct db_args *args,
+                const ProtobufCMessage *message)
 {
     int error = add_body(args, message);
 
@@ -334,11 +183,11 @@ int store_save_standard(struct txn *txn, const Moment__V1__Standard *message,
     db_time(&args, message->effective_at);
     db_time(&args, message->published_at);
     db_text(&args, published_by);
-    return write_with_body(txn,
-                           "insert into standard (standard_id, version, title, signed_by,"
-                           " effective_at, published_at, published_by, body)"
-                           " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                           &args, &message->base);
+    return store_write(txn,
+                       "insert into standard (standard_id, version, title, signed_by,"
+                       " effective_at, published_at, published_by, body)"
+                       " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                       &args, &message->base);
 }
 
 int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message)
@@ -346,9 +195,9 @@ int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, message->evaluation_id);
+    store_add_id(&args, message->evaluation_id);
     db_i32(&args, (int32_t)message->revision);
-    add_id(&args, message->moment_id);
+    store_add_id(&args, message->moment_id);
     db_text(&args, message->evaluator);
     db_text(&args, message->standard_id);
     db_i32(&args, (int32_t)message->standard_version);
@@ -364,13 +213,13 @@ int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message
         db_null(&args);
     }
     db_bool(&args, message->withdrawn);
-    return write_with_body(txn,
-                           "insert into evaluation (evaluation_id, revision, moment_id, evaluator,"
-                           " standard_id, standard_version, evaluated_at, site, queue, agent,"
-                           " person_id, team_id, final_score, withdrawn, body) values ($1, $2, $3,"
-                           " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::double precision, $14,"
-                           " $15)",
-                           &args, &message->base);
+    return store_write(txn,
+                       "insert into evaluation (evaluation_id, revision, moment_id, evaluator,"
+                       " standard_id, standard_version, evaluated_at, site, queue, agent,"
+                       " person_id, team_id, final_score, withdrawn, body) values ($1, $2, $3,"
+                       " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::double precision, $14,"
+                       " $15)",
+                       &args, &message->base);
 }
 
 int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
@@ -380,7 +229,7 @@ int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool i
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, message->moment_id);
+    store_add_id(&args, message->moment_id);
     db_i32(&args, (int32_t)message->revision);
     db_bool(&args, is_open);
     db_time(&args, changed_at);
@@ -397,7 +246,7 @@ int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool i
     } else {
         db_null(&args);
     }
-    return write_with_body(
+    return store_write(
         txn,
         "insert into moment (moment_id, revision, is_open, changed_at, skew_us, ended_at, site,"
         " team_id, person_id, queue, channel, direction, talk_ms, body) values ($1, $2, $3, $4, $5,"
@@ -408,35 +257,6 @@ int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool i
         " person_id = excluded.person_id, queue = excluded.queue, channel = excluded.channel,"
         " direction = excluded.direction, talk_ms = excluded.talk_ms, body = excluded.body",
         &args, &message->base);
-}
-
-int store_save_alert(struct txn *txn, const struct stored_alert *alert)
-{
-    const Moment__V1__Alert *message = alert->message;
-    struct db_args args;
-
-    db_args_init(&args);
-    add_id(&args, message->alert_id);
-    db_text(&args, message->rule_id);
-    db_text(&args, alert->subject);
-    db_i32(&args, (int32_t)alert->crossing);
-    db_i32(&args, (int32_t)message->state);
-    add_id(&args, message->moment_id);
-    db_text(&args, message->site);
-    db_text(&args, message->queue);
-    db_text(&args, message->person_id);
-    db_text(&args, message->team_id);
-    db_time(&args, message->crossed_at);
-    db_time(&args, message->raised_at);
-    db_time(&args, alert->escalate_at);
-    return write_with_body(txn,
-                           "insert into alert (alert_id, rule_id, subject, crossing, state,"
-                           " moment_id, site, queue, person_id, team_id, crossed_at, raised_at,"
-                           " escalate_at, body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-                           " $11, $12, $13, $14) on conflict (alert_id) do update set"
-                           " state = excluded.state, escalate_at = excluded.escalate_at,"
-                           " body = excluded.body",
-                           &args, &message->base);
 }
 
 void store_save_served(struct txn *txn, const struct stored_served *served)
@@ -479,14 +299,6 @@ void store_drop_served_before(struct txn *txn, int64_t before_us)
 
 /* --- lists --- */
 
-int store_list_rules(struct db *db, db_result_fn *on_rows, void *arg)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    return db_query(db, select_rules, &args, on_rows, arg);
-}
-
 void store_list_standards(struct db *db, struct call *call)
 {
     struct db_args args;
@@ -495,14 +307,7 @@ void store_list_standards(struct db *db, struct call *call)
     listing_answer(call, db, select_standards, &args, NULL, NULL);
 }
 
-/* After a listing's three arguments: $4 sites, $5 teams, $6 own only, $7 person. */
-#define IS_VISIBLE_WITH(unless)                                                                    \
-    " case when $6 then person_id = $7 and $7 <> ''"                                               \
-    " else (cardinality($4::text[]) = 0 or site = any($4))"                                        \
-    " and (cardinality($5::text[]) = 0 or" unless " team_id = any($5)) end"
-#define IS_VISIBLE IS_VISIBLE_WITH("")
-/* Who waits has no team yet, and a queue never has: every team of the site looks after them. */
-#define IS_VISIBLE_ALERT IS_VISIBLE_WITH(" team_id = '' or")
+#define IS_VISIBLE STORE_IS_VISIBLE_WITH("")
 
 void store_list_evaluations(struct db *db, struct call *call,
                             const struct evaluation_filter *filter)
@@ -524,27 +329,4 @@ void store_list_evaluations(struct db *db, struct call *call,
         " evaluation m where m.evaluation_id = e.evaluation_id)))"
         " order by evaluated_at desc, evaluation_id desc, revision desc limit $3",
         &args, &filter->page, NULL);
-}
-
-void store_list_alerts(struct db *db, struct call *call, const struct alert_filter *filter)
-{
-    struct reach reach = call_reach(call);
-    struct db_args args;
-
-    db_args_init(&args);
-    listing_push(&args, &filter->page);
-    listing_push_reach(&args, &reach);
-    add_id(&args, filter->moment_id);
-    db_text(&args, filter->queue);
-    db_text(&args, filter->site);
-    db_i32(&args, filter->state);
-    db_bool(&args, filter->open_only);
-    listing_answer(call, db,
-                   "select body, raised_at, alert_id from alert where" IS_VISIBLE_ALERT
-                   " and ($1::timestamptz is null or (raised_at, alert_id) < ($1, $2::uuid))"
-                   " and ($8::uuid is null or moment_id = $8::uuid)"
-                   " and ($9 = '' or queue = $9) and ($10 = '' or site = $10)"
-                   " and ($11 = 0 or state = $11) and (not $12 or state in (1, 2))"
-                   " order by raised_at desc, alert_id desc limit $3",
-                   &args, &filter->page, NULL);
 }

@@ -1,4 +1,5 @@
-/* store - all SQL of feedback: one function per statement.
+/* store - SQL of feedback, one function per statement; that of alerts and of the directory is in
+ * store_alerts.h and store_directory.h.
  *
  * store_load_* add reads to a transaction's load step, store_save_* writes to its apply step,
  * store_list_* ask on the reading connection. Loop thread only. */
@@ -16,13 +17,6 @@ struct stored_moment {
     int64_t skew_us;
 };
 
-struct stored_alert {
-    Moment__V1__Alert *message; /* owned by who reads it */
-    const char *subject;
-    uint32_t crossing;
-    int64_t escalate_at; /* 0: climbs no more */
-};
-
 struct stored_served {
     struct id moment_id;
     uint32_t visit;
@@ -32,24 +26,16 @@ struct stored_served {
 };
 
 /* Rows to plain structs. -EBADMSG for a body that can't be read, -ENOMEM. */
-must_check int store_read_rule(const struct db_rows *rows, size_t row, struct held_rule *ret_rule);
 must_check int store_read_standard(const struct db_rows *rows, size_t row,
                                    Moment__V1__Standard **ret_message);
 must_check int store_read_moment(const struct db_rows *rows, size_t row,
                                  struct stored_moment *ret_moment);
-must_check int store_read_alert(const struct db_rows *rows, size_t row,
-                                struct stored_alert *ret_alert);
 must_check int store_read_evaluation(const struct db_rows *rows, size_t row,
                                      Moment__V1__Evaluation **ret_message);
 void store_read_served(const struct db_rows *rows, size_t row, struct stored_served *ret_served);
 
-void store_load_rules(struct txn *txn, db_result_fn *on_rows, void *arg);
 void store_load_standards(struct txn *txn, db_result_fn *on_rows, void *arg);
 void store_load_open_moments(struct txn *txn, db_result_fn *on_rows, void *arg);
-/* Open alerts of any subject, every alert of moments in progress, the last one of each queue. */
-void store_load_live_alerts(struct txn *txn, db_result_fn *on_rows, void *arg);
-/* The last alert of each rule and queue. */
-void store_load_queue_alerts(struct txn *txn, db_result_fn *on_rows, void *arg);
 void store_load_served(struct txn *txn, int64_t since_us, db_result_fn *on_rows, void *arg);
 /* The revision that was applied last; no row: none. */
 void store_load_revision_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
@@ -57,8 +43,6 @@ void store_load_revision_of(struct txn *txn, const struct id *moment_id, db_resu
 /* For store_read_moment: what is known of it, in progress or over. */
 void store_load_moment_body(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
                             void *arg);
-void store_load_alerts_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
-                          void *arg);
 /* The last revision of each evaluation of a moment. */
 void store_load_evaluations_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
                                void *arg);
@@ -70,7 +54,6 @@ must_check int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluati
 /* The newest state of a moment with what it is searched by. */
 must_check int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
                                  int64_t changed_at, int64_t skew_us);
-must_check int store_save_alert(struct txn *txn, const struct stored_alert *alert);
 void store_save_served(struct txn *txn, const struct stored_served *served);
 void store_drop_served_of(struct txn *txn, const struct id *moment_id);
 void store_drop_served_before(struct txn *txn, int64_t before_us);
@@ -81,20 +64,23 @@ struct evaluation_filter {
     bool history; /* older revisions too */
 };
 
-struct alert_filter {
-    struct listing page;
-    const char *moment_id; /* "" any; a UUID */
-    const char *queue;
-    const char *site;
-    int state; /* 0 any */
-    bool open_only;
-};
-
-must_check int store_list_rules(struct db *db, db_result_fn *on_rows, void *arg);
-/* The rest answers the call, with what its caller may see; newest first. */
+/* They answer the call, with what its caller may see; newest first. */
 void store_list_standards(struct db *db, struct call *call);
 void store_list_evaluations(struct db *db, struct call *call,
                             const struct evaluation_filter *filter);
-void store_list_alerts(struct db *db, struct call *call, const struct alert_filter *filter);
+
+/* --- for the other store_*.c --- */
+
+/* A UUID that was checked when it came in; null for any other text. */
+void store_add_id(struct db_args *args, const char *text);
+/* Adds the packed message as the last argument, and the statement. args are consumed. -ENOMEM. */
+must_check int store_write(struct txn *txn, const char *sql, struct db_args *args,
+                           const ProtobufCMessage *message);
+
+/* After a listing's three arguments and its reach: $4 sites, $5 teams, $6 own only, $7 person. */
+#define STORE_IS_VISIBLE_WITH(unless)                                                              \
+    " case when $6 then person_id = $7 and $7 <> ''"                                               \
+    " else (cardinality($4::text[]) = 0 or site = any($4))"                                        \
+    " and (cardinality($5::text[]) = 0 or" unless " team_id = any($5)) end"
 
 #endif

@@ -62,40 +62,36 @@ static int64_t known_now(const struct feedback *feedback)
 
 /* --- one alert --- */
 
-static void save_alert(struct feedback *feedback, struct txn *txn, const Moment__V1__Alert *message,
+static void save_alert(struct feedback *feedback, struct txn *txn, Moment__V1__Alert *message,
                        const char *subject, uint32_t crossing, int64_t escalate_at,
-                       const char *change)
+                       const char *change, const struct step_by *by)
 {
-    struct stored_alert stored = {
-        .message = (Moment__V1__Alert *)(uintptr_t)message,
-        .subject = subject,
-        .crossing = crossing,
-        .escalate_at = escalate_at,
-    };
-    Moment__V1__AlertChanged changed;
+    const struct stored_alert alert = {
+        .message = message, .subject = subject, .crossing = crossing, .escalate_at = escalate_at};
 
-    feedback_need(store_save_alert(txn, &stored));
-    moment__v1__alert_changed__init(&changed);
-    changed.alert = stored.message;
-    feedback_emit(feedback, txn, message->site, message->alert_id, "AlertChanged", &changed.base);
-    if (change != NULL) {
-        metric_add(&feedback_alerts_total, change, 1);
+    alerts_save(feedback, txn, &alert, change, by);
+}
+
+/* The service itself saw it, or did what follows from a rule that somebody changed. */
+static struct step_by by_service(double value)
+{
+    return (struct step_by){.user_id = "", .name = "", .value = value, .comment = ""};
+}
+
+static struct step_by by_editor(const struct held_rule *rule, double value)
+{
+    struct step_by by = by_service(value);
+
+    if (rule != NULL) {
+        by.user_id = rule->message->edited_by;
+        by.name = rule->message->edited_by_name;
     }
+    return by;
 }
 
 static int64_t first_escalation(const Moment__V1__AlertRule *rule, int64_t now)
 {
     return rule->escalate_after_ms != 0 ? now + rule->escalate_after_ms * US_PER_MS : 0;
-}
-
-static const struct held_rule *find_rule(const struct feedback *feedback, const char *rule_id)
-{
-    for (size_t i = 0; i < feedback->rule_count; i++) {
-        if (strcmp(feedback->rules[i].message->rule_id, rule_id) == 0) {
-            return &feedback->rules[i];
-        }
-    }
-    return NULL;
 }
 
 /* What every new alert has; the strings are borrowed until the message is copied. */
@@ -132,7 +128,7 @@ static void count_raised(const Moment__V1__Alert *alert, int64_t crossed_at)
 static bool climb(const struct feedback *feedback, Moment__V1__Alert *alert, int64_t *escalate_at,
                   int64_t now)
 {
-    const struct held_rule *rule = find_rule(feedback, alert->rule_id);
+    const struct held_rule *rule = rules_find(feedback, alert->rule_id);
 
     if (alert->state != MOMENT__V1__ALERT_STATE__ALERT_STATE_RAISED || *escalate_at == 0 ||
         *escalate_at > now) {
@@ -152,30 +148,69 @@ static int64_t sooner(int64_t a, int64_t b)
 
 /* --- moments --- */
 
+static struct held_alert *find_held(const struct contact *contact, const struct held_rule *rule,
+                                    uint32_t number)
+{
+    for (size_t i = 0; i < contact->alert_count; i++) {
+        struct held_alert *held = &contact->alerts[i];
+
+        if (held->number == number && strcmp(held->message->rule_id, rule->message->rule_id) == 0) {
+            return held;
+        }
+    }
+    return NULL;
+}
+
+/* A withdrawn one is there already and is raised again. */
+static void keep_raised(struct contact *contact, const struct held_rule *rule,
+                        Moment__V1__Alert **message, uint32_t number, int64_t escalate_at)
+{
+    struct held_alert *held = find_held(contact, rule, number);
+
+    if (held == NULL) {
+        feedback_need(contact_add_alert(contact, message, number, escalate_at));
+        return;
+    }
+    codec_free(&held->message->base);
+    held->message = *message;
+    held->escalate_at = escalate_at;
+    *message = NULL;
+}
+
+static void fill_contact_alert(Moment__V1__Alert *alert, const Moment__V1__Moment *moment,
+                               const struct crossing *crossing)
+{
+    alert->moment_id = moment->moment_id;
+    alert->source_contact_id = moment->source_contact_id;
+    alert->site = moment->site;
+    alert->queue =
+        (char *)(uintptr_t)(crossing->queue[0] != '\0' ? crossing->queue : moment->queue);
+    alert->agent = (char *)(uintptr_t)crossing->agent;
+    alert->signal = (char *)(uintptr_t)crossing->signal;
+    alert->person_id = moment->person_id;
+    alert->team_id = moment->team_id;
+    alert->actual = crossing->actual;
+    alert->crossed_at = crossing->crossed_at;
+}
+
 static void raise_contact(struct feedback *feedback, struct txn *txn, struct contact *contact,
                           const struct held_rule *rule, const struct crossing *crossing,
                           int64_t skew)
 {
     const Moment__V1__Moment *moment = contact->snapshot.message;
+    const struct step_by by = by_service(crossing->actual);
     char id_text[ID_TEXT_SIZE];
     Moment__V1__Alert alert, *held;
     ProtobufCMessage *copy;
     int64_t escalate_at;
 
     fill_alert(&alert, rule->message, id_text, moment->moment_id, crossing->number);
-    alert.moment_id = moment->moment_id;
-    alert.source_contact_id = moment->source_contact_id;
-    alert.site = moment->site;
-    alert.queue = (char *)(uintptr_t)(crossing->queue[0] != '\0' ? crossing->queue : moment->queue);
-    alert.agent = (char *)(uintptr_t)crossing->agent;
-    alert.person_id = moment->person_id;
-    alert.team_id = moment->team_id;
-    alert.actual = crossing->actual;
-    alert.crossed_at = crossing->crossed_at;
+    fill_contact_alert(&alert, moment, crossing);
     alert.raised_at = txn_now_us(txn);
-    alert.late = alert.raised_at - (crossing->crossed_at + skew) > LATE_US;
+    alert.late = alert.raised_at - (crossing->crossed_at + skew) > LATE_US && !rule->is_changed;
     escalate_at = first_escalation(rule->message, alert.raised_at);
     if (crossing->over_at != 0) {
+        alerts_add_step(txn, &alert, &by);
         alert.state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLEARED;
         alert.cleared_at = crossing->over_at;
         escalate_at = 0;
@@ -184,28 +219,40 @@ static void raise_contact(struct feedback *feedback, struct txn *txn, struct con
     held = (Moment__V1__Alert *)copy;
     count_raised(held, crossing->crossed_at + skew);
     save_alert(feedback, txn, held, moment->moment_id, crossing->number, escalate_at,
-               alert.cleared_at != 0 ? "cleared" : NULL);
-    feedback_need(contact_add_alert(contact, &held, crossing->number, escalate_at));
+               alert.cleared_at != 0 ? "cleared" : NULL, &by);
+    keep_raised(contact, rule, &held, crossing->number, escalate_at);
 }
 
 static void clear_held(struct feedback *feedback, struct txn *txn, struct held_alert *held,
-                       int64_t at)
+                       int64_t at, const struct step_by *by)
 {
     held->message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLEARED;
     held->message->cleared_at = at;
     held->escalate_at = 0;
-    save_alert(feedback, txn, held->message, held->message->moment_id, held->number, 0, "cleared");
+    save_alert(feedback, txn, held->message, held->message->moment_id, held->number, 0, "cleared",
+               by);
+}
+
+/* Its rule is not what it was. */
+static void withdraw_held(struct feedback *feedback, struct txn *txn, struct held_alert *held,
+                          int64_t at)
+{
+    const struct step_by by =
+        by_editor(rules_find(feedback, held->message->rule_id), held->message->actual);
+
+    held->message->withdrawn = true;
+    clear_held(feedback, txn, held, at, &by);
 }
 
 /* Crossings in a queue, a site or a team that the rule is not about are none. */
-static size_t keep_covered(const struct held_rule *rule, const struct contact *contact,
-                           struct crossing *crossings, size_t count)
+static size_t keep_covered(const struct feedback *feedback, const struct held_rule *rule,
+                           const struct contact *contact, struct crossing *crossings, size_t count)
 {
     const struct moment *moment = &contact->snapshot.plain;
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (alert_covers(&rule->plain, moment->site, crossings[i].queue, moment->team_id)) {
+        if (rules_cover(feedback, rule, moment->site, crossings[i].queue, moment->team_id)) {
             crossings[kept++] = crossings[i];
         }
     }
@@ -226,10 +273,47 @@ static size_t collect(const struct contact *contact, const struct held_rule *rul
                 .number = held->number,
                 .crossed_at = held->message->crossed_at,
                 .is_open = alert_is_open(held->message),
+                .is_withdrawn = held->message->withdrawn != 0,
             };
         }
     }
     return count;
+}
+
+/* The crossings of a contact that a rule is about, now. */
+static size_t cross(const struct feedback *feedback, const struct contact *contact,
+                    const struct held_rule *rule, int64_t source_now,
+                    struct crossing crossings[ALERT_CROSSINGS_MAX], int64_t *ret_next_at)
+{
+    size_t count =
+        alert_crossings(&rule->plain, &contact->snapshot.plain, source_now, crossings, ret_next_at);
+
+    return keep_covered(feedback, rule, contact, crossings, count);
+}
+
+/* The value that an alert of a contact tells of, as it is now. */
+static double value_now(const struct crossing *crossings, size_t count,
+                        const struct held_alert *held)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (crossings[i].number == held->number) {
+            return crossings[i].actual;
+        }
+    }
+    return held->message->actual;
+}
+
+static void clear_rule(struct feedback *feedback, struct txn *txn, const struct held_rule *rule,
+                       struct held_alert *held, double value, int64_t at)
+{
+    const struct step_by by = by_service(value);
+
+    /* Nothing else changed since this contact was looked at last. */
+    if (rule->is_changed) {
+        withdraw_held(feedback, txn, held, at);
+    } else {
+        clear_held(feedback, txn, held, at, &by);
+    }
 }
 
 static void watch_rule(struct feedback *feedback, struct txn *txn, struct contact *contact,
@@ -238,19 +322,21 @@ static void watch_rule(struct feedback *feedback, struct txn *txn, struct contac
     struct crossing crossings[ALERT_CROSSINGS_MAX];
     struct alerted alerted[ALERT_CROSSINGS_MAX];
     size_t indexes[ALERT_CROSSINGS_MAX];
+    struct alert_rule plain = rule->plain;
     struct verdict verdict;
     int64_t next_at;
-    size_t count =
-        alert_crossings(&rule->plain, &contact->snapshot.plain, source_now, crossings, &next_at);
+    size_t count = cross(feedback, contact, rule, source_now, crossings, &next_at);
     size_t alerted_count = collect(contact, rule, alerted, indexes);
-
     int64_t oldest = clock_wall_us() - feedback->history_us - skew;
 
-    count = keep_covered(rule, contact, crossings, count);
-    alert_decide(&rule->plain, &contact->snapshot.plain, crossings, count, alerted, alerted_count,
+    plain.changed_at -= skew;
+    alert_decide(&plain, &contact->snapshot.plain, crossings, count, alerted, alerted_count,
                  source_now, &verdict);
     for (size_t i = 0; i < verdict.clear_count; i++) {
-        clear_held(feedback, txn, &contact->alerts[indexes[verdict.clear[i]]], verdict.clear_at[i]);
+        struct held_alert *held = &contact->alerts[indexes[verdict.clear[i]]];
+
+        clear_rule(feedback, txn, rule, held, value_now(crossings, count, held),
+                   verdict.clear_at[i]);
     }
     for (size_t i = 0; i < verdict.raise_count; i++) {
         const struct crossing *crossing = &crossings[verdict.raise[i]];
@@ -262,30 +348,68 @@ static void watch_rule(struct feedback *feedback, struct txn *txn, struct contac
     contact->next_source_at = sooner(contact->next_source_at, sooner(next_at, verdict.next_at));
 }
 
-/* The moment counts nowhere by itself any more, or the rule is gone. */
+/* Does an alert about a moment that is over still stand under its rule? */
+static bool stands(const struct feedback *feedback, const struct held_rule *rule,
+                   const Moment__V1__Alert *alert)
+{
+    return (int)alert->subject == (int)rule->plain.subject &&
+           rules_cover(feedback, rule, alert->site, alert->queue, alert->team_id) &&
+           alert_is_beyond(&rule->plain, alert->actual) &&
+           (rule->plain.signal[0] == '\0' || strcmp(rule->plain.signal, alert->signal) == 0);
+}
+
+/* The moment counts nowhere by itself any more, or the rule is gone or is about something else. */
 static void clear_orphans(struct feedback *feedback, struct txn *txn, struct contact *contact,
                           bool is_merged, int64_t now)
 {
+    bool is_over = contact->snapshot.message == NULL;
+
     for (size_t i = 0; i < contact->alert_count; i++) {
         struct held_alert *held = &contact->alerts[i];
-        const struct held_rule *rule = find_rule(feedback, held->message->rule_id);
+        const struct held_rule *rule = rules_find(feedback, held->message->rule_id);
+        const struct step_by by = by_service(held->message->actual);
 
-        if (alert_is_open(held->message) &&
-            (is_merged || rule == NULL || !rule->message->enabled)) {
-            clear_held(feedback, txn, held, now);
+        if (!alert_is_open(held->message)) {
+            continue;
+        }
+        if (is_merged) {
+            clear_held(feedback, txn, held, now, &by);
+        } else if (rule == NULL || !rules_is_on(rule) ||
+                   (rule->is_changed && alert_is_about_queue(&rule->plain)) ||
+                   (rule->is_changed && is_over && !stands(feedback, rule, held->message))) {
+            withdraw_held(feedback, txn, held, now);
         }
     }
 }
 
-static void climb_contact(struct feedback *feedback, struct txn *txn, struct contact *contact)
+/* The value of an alert of a contact that is in progress; else what it was when it was raised. */
+static double held_value(const struct feedback *feedback, const struct contact *contact,
+                         const struct held_alert *held, int64_t source_now)
+{
+    struct crossing crossings[ALERT_CROSSINGS_MAX];
+    const struct held_rule *rule = rules_find(feedback, held->message->rule_id);
+    int64_t next_at;
+    size_t count;
+
+    if (contact->snapshot.message == NULL || rule == NULL) {
+        return held->message->actual;
+    }
+    count = cross(feedback, contact, rule, source_now, crossings, &next_at);
+    return value_now(crossings, count, held);
+}
+
+static void climb_contact(struct feedback *feedback, struct txn *txn, struct contact *contact,
+                          int64_t source_now)
 {
     contact->next_at = ALERT_NEVER;
     for (size_t i = 0; i < contact->alert_count; i++) {
         struct held_alert *held = &contact->alerts[i];
 
         if (climb(feedback, held->message, &held->escalate_at, txn_now_us(txn))) {
+            const struct step_by by = by_service(held_value(feedback, contact, held, source_now));
+
             save_alert(feedback, txn, held->message, held->message->moment_id, held->number,
-                       held->escalate_at, "escalated");
+                       held->escalate_at, "escalated", &by);
         }
         if (held->escalate_at != 0 && alert_is_open(held->message)) {
             contact->next_at = sooner(contact->next_at, held->escalate_at);
@@ -332,13 +456,13 @@ void watch_contact(struct feedback *feedback, struct txn *txn, struct contact *c
         for (size_t i = 0; i < feedback->rule_count; i++) {
             const struct held_rule *rule = &feedback->rules[i];
 
-            if (rule->message->enabled && !alert_is_about_queue(&rule->plain)) {
+            if (rules_is_on(rule) && !alert_is_about_queue(&rule->plain)) {
                 watch_rule(feedback, txn, contact, rule, now - skew, skew);
             }
         }
     }
     clear_orphans(feedback, txn, contact, is_merged, now - skew);
-    climb_contact(feedback, txn, contact);
+    climb_contact(feedback, txn, contact, now - skew);
     if (contact_due(feedback, contact) < feedback->next_at) {
         feedback->next_at = contact_due(feedback, contact);
         arm(feedback);
@@ -367,6 +491,7 @@ static void raise_queue(struct feedback *feedback, struct txn *txn, const struct
                         struct queue_alarm *alarm, const struct held_rule *rule,
                         const struct level *level)
 {
+    const struct step_by by = by_service(level->value);
     char id_text[ID_TEXT_SIZE];
     Moment__V1__Alert alert;
     ProtobufCMessage *copy;
@@ -389,46 +514,77 @@ static void raise_queue(struct feedback *feedback, struct txn *txn, const struct
     alarm->message = (Moment__V1__Alert *)copy;
     count_raised(alarm->message, alert.crossed_at);
     save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings, alarm->escalate_at,
-               NULL);
+               NULL, &by);
 }
 
 /* One that a person closed stays closed; from now on the rule may raise again. */
 static void clear_queue(struct feedback *feedback, struct txn *txn, const struct queue *queue,
-                        struct queue_alarm *alarm, int64_t now)
+                        struct queue_alarm *alarm, int64_t now, const struct step_by *by)
 {
+    bool is_open = alarm->message != NULL && alert_is_open(alarm->message);
+
     alarm->alarm.is_raised = false;
     alarm->escalate_at = 0;
     if (alarm->message == NULL) {
         return;
     }
-    if (alert_is_open(alarm->message)) {
+    if (is_open) {
         alarm->message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLEARED;
     }
     alarm->message->cleared_at = now;
-    save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings, 0, "cleared");
+    save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings, 0, "cleared",
+               is_open ? by : NULL);
+}
+
+/* Its rule is not what it was: nothing is kept quiet by it. */
+static void withdraw_queue(struct feedback *feedback, struct txn *txn, const struct queue *queue,
+                           struct queue_alarm *alarm, const struct held_rule *rule, double value,
+                           int64_t now)
+{
+    const struct step_by by = by_editor(rule, value);
+
+    if (alarm->message != NULL) {
+        alarm->message->withdrawn = true;
+    }
+    alarm->alarm.crossed_at = 0;
+    clear_queue(feedback, txn, queue, alarm, now, &by);
+}
+
+/* Raised or cleared, as the level has it. */
+static void step_alarm(struct feedback *feedback, struct txn *txn, struct queue *queue,
+                       struct queue_alarm *alarm, const struct held_rule *rule,
+                       const struct level *level, int64_t now)
+{
+    const struct step_by by = by_service(level->value);
+    int64_t next_at;
+    enum alarm_step step = alert_step(&rule->plain, &alarm->alarm, level, now, &next_at);
+
+    if (step == ALARM_RAISE && level->crossed_at >= clock_wall_us() - feedback->history_us) {
+        raise_queue(feedback, txn, queue, alarm, rule, level);
+    } else if (step == ALARM_CLEAR) {
+        clear_queue(feedback, txn, queue, alarm, now, &by);
+    }
+    queue->next_at = sooner(queue->next_at, next_at);
 }
 
 static void watch_alarm(struct feedback *feedback, struct txn *txn, struct queue *queue,
                         struct queue_alarm *alarm, const struct held_rule *rule, int64_t now)
 {
     struct level level = level_of(feedback, queue, &rule->plain, now);
-    int64_t next_at;
-    enum alarm_step step = alert_step(&rule->plain, &alarm->alarm, &level, now, &next_at);
+    const struct step_by by = by_service(level.value);
 
-    if (step == ALARM_RAISE && level.crossed_at >= clock_wall_us() - feedback->history_us) {
-        raise_queue(feedback, txn, queue, alarm, rule, &level);
-    } else if (step == ALARM_CLEAR) {
-        clear_queue(feedback, txn, queue, alarm, now);
+    if (rule->is_changed && alarm->alarm.is_raised && !alert_is_crossed(&rule->plain, &level)) {
+        withdraw_queue(feedback, txn, queue, alarm, rule, level.value, now);
     }
+    step_alarm(feedback, txn, queue, alarm, rule, &level, now);
     if (alarm->message != NULL &&
         climb(feedback, alarm->message, &alarm->escalate_at, txn_now_us(txn))) {
         save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings,
-                   alarm->escalate_at, "escalated");
+                   alarm->escalate_at, "escalated", &by);
     }
     if (alarm->escalate_at != 0) {
-        next_at = sooner(next_at, alarm->escalate_at);
+        queue->next_at = sooner(queue->next_at, alarm->escalate_at);
     }
-    queue->next_at = sooner(queue->next_at, next_at);
 }
 
 void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue, int64_t at)
@@ -441,13 +597,11 @@ void watch_queue(struct feedback *feedback, struct txn *txn, struct queue *queue
         const struct held_rule *rule = &feedback->rules[i];
         struct queue_alarm *alarm = &queue->alarms[i];
 
-        if (!alert_is_about_queue(&rule->plain)) {
-            continue;
-        }
-        if (rule->message->enabled && alert_covers(&rule->plain, queue->site, queue->name, "")) {
+        if (alert_is_about_queue(&rule->plain) && rules_is_on(rule) &&
+            rules_cover(feedback, rule, queue->site, queue->name, "")) {
             watch_alarm(feedback, txn, queue, alarm, rule, now);
         } else if (alarm->alarm.is_raised) {
-            clear_queue(feedback, txn, queue, alarm, now);
+            withdraw_queue(feedback, txn, queue, alarm, rule, alarm->message->actual, now);
         }
     }
     if (queue->next_at < feedback->next_at) {
@@ -475,7 +629,7 @@ void watch_restore_alarm(struct feedback *feedback, struct stored_alert *alert)
         alarm->message = alert->message;
         alarm->crossings = alert->crossing;
         alarm->escalate_at = alert->escalate_at;
-        alarm->alarm.crossed_at = alert->message->crossed_at;
+        alarm->alarm.crossed_at = alert->message->withdrawn ? 0 : alert->message->crossed_at;
         alarm->alarm.is_raised = alert->message->cleared_at == 0;
         if (queue->stepped_at < alert->message->crossed_at) {
             queue->stepped_at = alert->message->crossed_at;
@@ -483,6 +637,48 @@ void watch_restore_alarm(struct feedback *feedback, struct stored_alert *alert)
         return;
     }
     codec_free(&alert->message->base);
+}
+
+/* --- rules that were changed --- */
+
+struct look {
+    struct feedback *feedback;
+    struct txn *txn;
+    int64_t now;
+};
+
+static void look_again(struct contact *contact, void *arg)
+{
+    const struct look *look = arg;
+
+    watch_contact(look->feedback, look->txn, contact, look->now);
+}
+
+void watch_changed_rules(struct feedback *feedback, struct txn *txn)
+{
+    struct look look = {.feedback = feedback, .txn = txn, .now = known_now(feedback)};
+
+    if (look.now <= 0) {
+        watch_soon(feedback);
+        return;
+    }
+    floor_each(&feedback->floor, look_again, &look);
+    for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
+        watch_queue(feedback, txn, queue, look.now);
+    }
+    for (size_t i = 0; i < feedback->rule_count; i++) {
+        feedback->rules[i].is_changed = false;
+    }
+}
+
+static bool has_changed_rules(const struct feedback *feedback)
+{
+    for (size_t i = 0; i < feedback->rule_count; i++) {
+        if (feedback->rules[i].is_changed) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --- time --- */
@@ -536,6 +732,9 @@ static int apply_tick(struct work *work, struct txn *txn)
     if (due.now <= 0) {
         feedback->next_at = 0; /* nothing was heard since the start: how late it is, nobody knows */
         return 0;
+    }
+    if (has_changed_rules(feedback)) {
+        watch_changed_rules(feedback, txn);
     }
     feedback->next_at = ALERT_NEVER;
     floor_each(&feedback->floor, watch_due, &due);
@@ -621,150 +820,63 @@ void watch_stop(struct feedback *feedback)
     timer_free(&feedback->timer);
 }
 
-/* --- AcknowledgeAlert, CloseAlert --- */
-
-/* Where an alert is kept. */
-struct spot {
-    Moment__V1__Alert *message;
-    int64_t *escalate_at;
-    const char *subject;
-    uint32_t crossing;
-};
+/* --- one alert that is open --- */
 
 struct search {
+    const struct feedback *feedback;
     const char *alert_id;
-    struct spot spot;
+    struct spot *spot;
 };
 
 static void search_contact(struct contact *contact, void *arg)
 {
     struct search *search = arg;
+    const struct feedback *feedback = search->feedback;
+    int64_t skew = floor_skew(&feedback->floor, contact, feedback->trust_us);
 
     for (size_t i = 0; i < contact->alert_count; i++) {
         struct held_alert *held = &contact->alerts[i];
 
         if (strcmp(held->message->alert_id, search->alert_id) == 0) {
-            search->spot = (struct spot){held->message, &held->escalate_at,
-                                         held->message->moment_id, held->number};
+            *search->spot = (struct spot){
+                .message = held->message,
+                .escalate_at = &held->escalate_at,
+                .subject = held->message->moment_id,
+                .crossing = held->number,
+                .value = held_value(feedback, contact, held, known_now(feedback) - skew),
+            };
         }
     }
 }
 
-/* Every open alert is in memory. */
-static bool find_open(const struct feedback *feedback, const char *alert_id, struct spot *ret_spot)
+static void search_queue(const struct search *search, struct queue *queue)
 {
-    struct search search = {.alert_id = alert_id};
+    for (size_t i = 0; i < queue->alarm_count; i++) {
+        struct queue_alarm *alarm = &queue->alarms[i];
+        const struct held_rule *rule = &search->feedback->rules[i];
 
+        if (alarm->message != NULL && strcmp(alarm->message->alert_id, search->alert_id) == 0) {
+            *search->spot = (struct spot){
+                .message = alarm->message,
+                .escalate_at = &alarm->escalate_at,
+                .subject = queue->subject,
+                .crossing = alarm->crossings,
+                .value =
+                    level_of(search->feedback, queue, &rule->plain, known_now(search->feedback))
+                        .value,
+            };
+        }
+    }
+}
+
+bool watch_find_open(struct feedback *feedback, const char *alert_id, struct spot *ret_spot)
+{
+    struct search search = {.feedback = feedback, .alert_id = alert_id, .spot = ret_spot};
+
+    *ret_spot = (struct spot){0};
     floor_each(&feedback->floor, search_contact, &search);
     for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
-        for (size_t i = 0; i < queue->alarm_count; i++) {
-            struct queue_alarm *alarm = &queue->alarms[i];
-
-            if (alarm->message != NULL && strcmp(alarm->message->alert_id, alert_id) == 0) {
-                search.spot = (struct spot){alarm->message, &alarm->escalate_at, queue->subject,
-                                            alarm->crossings};
-            }
-        }
+        search_queue(&search, queue);
     }
-    *ret_spot = search.spot;
-    return search.spot.message != NULL && alert_is_open(search.spot.message);
-}
-
-/* Who waits has no team yet, and a queue never has. */
-static bool may_touch(struct call *call, const Moment__V1__Alert *alert)
-{
-    const struct place place = {.site = alert->site,
-                                .team = alert->team_id,
-                                .person_id = alert->person_id,
-                                .is_of_every_team = true};
-
-    return call_allows(call, &place);
-}
-
-static int find_for(struct command *command, const char *alert_id, struct spot *ret_spot,
-                    struct problem *problem)
-{
-    if (!find_open(command->state, alert_id, ret_spot) ||
-        !may_touch(command->call, ret_spot->message)) {
-        problem_set(problem, 404, "no-open-alert", "alert_id", "There is no such open alert.");
-        return -ENOENT;
-    }
-    return 0;
-}
-
-static void load_change(struct command *command, struct txn *txn)
-{
-    feedback_load_all(command->state, txn);
-}
-
-static int apply_acknowledge(struct command *command, struct txn *txn,
-                             ProtobufCMessage **ret_response, struct problem *problem)
-{
-    const Moment__V1__AcknowledgeAlertRequest *request =
-        (const Moment__V1__AcknowledgeAlertRequest *)call_request(command->call);
-    const char *who = call_caller(command->call)->id;
-    Moment__V1__AcknowledgeAlertResponse response;
-    struct spot spot;
-    int error = find_for(command, request->alert_id, &spot, problem);
-
-    if (error != 0) {
-        return error;
-    }
-    spot.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_ACKNOWLEDGED;
-    spot.message->acknowledged_at = txn_now_us(txn);
-    feedback_need(codec_set(&spot.message->acknowledged_by, who));
-    feedback_need(codec_set(&spot.message->owner, who));
-    *spot.escalate_at = 0;
-    save_alert(command->state, txn, spot.message, spot.subject, spot.crossing, 0, "acknowledged");
-    moment__v1__acknowledge_alert_response__init(&response);
-    response.alert = spot.message;
-    feedback_need(codec_copy(&response.base, ret_response));
-    return 0;
-}
-
-static int apply_close(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
-                       struct problem *problem)
-{
-    const Moment__V1__CloseAlertRequest *request =
-        (const Moment__V1__CloseAlertRequest *)call_request(command->call);
-    Moment__V1__CloseAlertResponse response;
-    struct spot spot;
-    int error = find_for(command, request->alert_id, &spot, problem);
-
-    if (error != 0) {
-        return error;
-    }
-    spot.message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLOSED;
-    spot.message->closed_at = txn_now_us(txn);
-    feedback_need(codec_set(&spot.message->closed_by, call_caller(command->call)->id));
-    *spot.escalate_at = 0;
-    save_alert(command->state, txn, spot.message, spot.subject, spot.crossing, 0, "closed");
-    moment__v1__close_alert_response__init(&response);
-    response.alert = spot.message;
-    feedback_need(codec_copy(&response.base, ret_response));
-    return 0;
-}
-
-static void start_change(struct feedback *feedback, struct call *call,
-                         int (*apply)(struct command *command, struct txn *txn,
-                                      ProtobufCMessage **ret_response, struct problem *problem))
-{
-    struct command *command = calloc(1, sizeof(*command));
-
-    feedback_need(command != NULL ? 0 : -1);
-    command->call = call;
-    command->state = feedback;
-    command->load = load_change;
-    command->apply = apply;
-    command_start(service_bus(feedback->service), command);
-}
-
-void feedback_acknowledge_alert(void *state, struct call *call)
-{
-    start_change(state, call, apply_acknowledge);
-}
-
-void feedback_close_alert(void *state, struct call *call)
-{
-    start_change(state, call, apply_close);
+    return ret_spot->message != NULL && alert_is_open(ret_spot->message);
 }
