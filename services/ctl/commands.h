@@ -33,6 +33,7 @@ command_fn standard_publish_run; /* standard.c */
 command_fn standard_list_run;
 
 command_fn user_add_run; /* user.c */
+command_fn user_edit_run;
 command_fn user_list_run;
 command_fn user_password_run;
 command_fn user_remove_run;

@@ -65,6 +65,12 @@ static const struct ctl_command commands[] = {
      "The password comes from --password-file (- is stdin) or MOMENT_PASSWORD; without both one is "
      "made and printed once.",
      user_add_run},
+    {"user", "edit",
+     "LOGIN [--role R]... [--name N] [--site S... | --every-site] [--team T... | --every-team] "
+     "[--person ID | --no-person]",
+     "Other roles, another scope, another name",
+     "What is not said stays as it is; a list that is said takes the place of the one before.",
+     user_edit_run},
     {"user", "list", "[--json]", "Who may log in", NULL, user_list_run},
     {"user", "password", "LOGIN [--password-file F]", "A new password", NULL, user_password_run},
     {"user", "remove", "LOGIN", "Nobody by that name logs in any more", NULL, user_remove_run},

@@ -100,6 +100,121 @@ int user_add_run(const struct ctl_command *command, int argc, char **argv)
     return CTL_OK;
 }
 
+/* --- editing: what is not said stays as it is ---------------------------------------------- */
+
+enum { EVERY_SITE = 20, EVERY_TEAM, NO_PERSON };
+
+struct edit {
+    struct words roles;
+    struct words sites;
+    struct words teams;
+    const char *name;
+    const char *person_id;
+    bool every_site, every_team;
+};
+
+static bool take_edit(int option, struct edit *edit)
+{
+    switch (option) {
+    case NAME:
+        edit->name = optarg;
+        return true;
+    case PERSON:
+        edit->person_id = optarg;
+        return true;
+    case NO_PERSON:
+        edit->person_id = "";
+        return true;
+    case ROLE:
+        return words_add(&edit->roles, optarg);
+    case SITE:
+        return words_add(&edit->sites, optarg);
+    case TEAM:
+        return words_add(&edit->teams, optarg);
+    case EVERY_SITE:
+        return edit->every_site = true;
+    case EVERY_TEAM:
+        return edit->every_team = true;
+    default:
+        return false;
+    }
+}
+
+/* Borrowed from list; null after it has been said. */
+static const Moment__V1__UserInfo *find_user(const Moment__V1__ListUsersResponse *list,
+                                             const char *login)
+{
+    for (size_t i = 0; i < list->n_users; i++) {
+        if (!list->users[i]->disabled && strcasecmp(list->users[i]->login, login) == 0)
+            return list->users[i];
+    }
+    (void)ctl_fail("there is no user %s", login);
+    return NULL;
+}
+
+static void choose(const struct words *said, bool every, char **was, size_t was_count,
+                   char ***ret_items, size_t *ret_count)
+{
+    bool is_said = said->count > 0 || every;
+    *ret_items = is_said ? (char **)(uintptr_t)said->items : was;
+    *ret_count = is_said ? said->count : was_count;
+}
+
+static int send_edit(const Moment__V1__UserInfo *user, const struct edit *edit)
+{
+    Moment__V1__EditUserRequest request;
+    moment__v1__edit_user_request__init(&request);
+    request.login = user->login;
+    request.name = (char *)(uintptr_t)(edit->name != NULL ? edit->name : user->name);
+    request.person_id =
+        (char *)(uintptr_t)(edit->person_id != NULL ? edit->person_id : user->person_id);
+    choose(&edit->roles, false, user->roles, user->n_roles, &request.roles, &request.n_roles);
+    choose(&edit->sites, edit->every_site, user->sites, user->n_sites, &request.sites,
+           &request.n_sites);
+    choose(&edit->teams, edit->every_team, user->teams, user->n_teams, &request.teams,
+           &request.n_teams);
+    const struct question question =
+        QUESTION("reporting", "reporting.EditUser", true, &request, edit_user);
+    ProtobufCMessage *response = ask_or_tell(&question);
+    if (response == NULL)
+        return CTL_FAILED;
+    ctl_say("user %s changed", request.login);
+    ask_free(response);
+    return CTL_OK;
+}
+
+int user_edit_run(const struct ctl_command *command, int argc, char **argv)
+{
+    static const struct option words[] = {{"name", required_argument, NULL, NAME},
+                                          {"role", required_argument, NULL, ROLE},
+                                          {"site", required_argument, NULL, SITE},
+                                          {"every-site", no_argument, NULL, EVERY_SITE},
+                                          {"team", required_argument, NULL, TEAM},
+                                          {"every-team", no_argument, NULL, EVERY_TEAM},
+                                          {"person", required_argument, NULL, PERSON},
+                                          {"no-person", no_argument, NULL, NO_PERSON},
+                                          {NULL, 0, NULL, 0}};
+    struct edit edit = {.name = NULL};
+    Moment__V1__ListUsersRequest all;
+    for (int option; (option = getopt_long(argc, argv, "", words, NULL)) != -1;) {
+        if (!take_edit(option, &edit))
+            return ctl_usage(command, "an option is not understood");
+    }
+    if (argc - optind != 1 || (edit.every_site && edit.sites.count > 0) ||
+        (edit.every_team && edit.teams.count > 0))
+        return ctl_usage(command, "user edit takes a login, and sites or every site, not both");
+    moment__v1__list_users_request__init(&all);
+    const struct question question =
+        QUESTION("reporting", "reporting.ListUsers", false, &all, list_users);
+    ProtobufCMessage *list = ask_or_tell(&question);
+    if (list == NULL)
+        return CTL_FAILED;
+    const Moment__V1__UserInfo *user = find_user((void *)list, argv[optind]);
+    int code = user != NULL ? send_edit(user, &edit) : CTL_FAILED;
+    ask_free(list);
+    return code;
+}
+
 static void print_users(const Moment__V1__ListUsersResponse *list)
 {
     static const char *const headings[] = {"LOGIN", "NAME",  "ROLES",

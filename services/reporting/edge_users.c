@@ -14,6 +14,7 @@
 
 #define PASSWORD_MIN 8
 #define PASSWORD_MAX 512
+#define NAME_MAX_BYTES 256
 #define DAY_US (86400 * US_PER_S)
 
 static char *mutable_text(const char *text)
@@ -66,7 +67,7 @@ static void make_password(char to[24])
 
 /* --- users: one change, from the call to its answer ---------------------------------------- */
 
-enum change { ADD, SET_PASSWORD, REMOVE };
+enum change { ADD, EDIT, SET_PASSWORD, REMOVE };
 
 struct user_job {
     struct work work;
@@ -80,6 +81,7 @@ struct user_job {
     char hash[SEAL_PASSWORD_SIZE];
     bool is_hashed;
     bool exists;
+    int64_t created_at, last_login_at; /* of one that exists */
     struct problem problem;
 };
 
@@ -96,6 +98,11 @@ static void on_exists(void *arg, int status, const struct db_rows *rows,
 
     (void)error;
     job->exists = status == 0 && db_count(rows) > 0;
+    if (!job->exists || job->change == ADD)
+        return;
+    db_get_uuid(rows, 0, 0, job->user_id.bytes);
+    job->created_at = db_get_time(rows, 0, 1);
+    job->last_login_at = db_get_time(rows, 0, 2);
 }
 
 static void load_user(struct work *work, struct txn *txn)
@@ -127,6 +134,25 @@ static void add_user(struct user_job *job, struct txn *txn)
     store_add_account(txn, &account);
 }
 
+static void edit_user(struct user_job *job, struct txn *txn)
+{
+    const Moment__V1__EditUserRequest *ask = (const void *)call_request(job->call);
+    struct account account = {
+        .user_id = job->user_id,
+        .name = ask->name[0] != '\0' ? ask->name : ask->login,
+        .person_id = ask->person_id,
+        .by = call_caller(job->call)->id,
+        .roles = (const char *const *)ask->roles,
+        .sites = (const char *const *)ask->sites,
+        .teams = (const char *const *)ask->teams,
+        .role_count = ask->n_roles,
+        .site_count = ask->n_sites,
+        .team_count = ask->n_teams,
+    };
+
+    store_edit_account(txn, &account);
+}
+
 static int apply_user(struct work *work, struct txn *txn)
 {
     struct user_job *job = container_of(work, struct user_job, work);
@@ -144,6 +170,9 @@ static int apply_user(struct work *work, struct txn *txn)
     case ADD:
         add_user(job, txn);
         return 0;
+    case EDIT:
+        edit_user(job, txn);
+        return 0;
     case SET_PASSWORD:
         store_set_password(txn, job->login, job->hash);
         return 0;
@@ -152,6 +181,31 @@ static int apply_user(struct work *work, struct txn *txn)
         return 0;
     }
     return -EINVAL;
+}
+
+static void answer_edited(const struct user_job *job)
+{
+    const Moment__V1__EditUserRequest *ask = (const void *)call_request(job->call);
+    char text[ID_TEXT_SIZE];
+    Moment__V1__UserInfo user;
+    Moment__V1__EditUserResponse response;
+
+    moment__v1__user_info__init(&user);
+    user.user_id = mutable_text(id_print(&job->user_id, text));
+    user.login = ask->login;
+    user.name = ask->name[0] != '\0' ? ask->name : ask->login;
+    user.roles = ask->roles;
+    user.n_roles = ask->n_roles;
+    user.sites = ask->sites;
+    user.n_sites = ask->n_sites;
+    user.teams = ask->teams;
+    user.n_teams = ask->n_teams;
+    user.person_id = ask->person_id;
+    user.created_at = job->created_at;
+    user.last_login_at = job->last_login_at;
+    moment__v1__edit_user_response__init(&response);
+    response.user = &user;
+    call_reply(job->call, &response.base);
 }
 
 static void answer_user(const struct user_job *job)
@@ -169,6 +223,9 @@ static void answer_user(const struct user_job *job)
         call_reply(job->call, &response.base);
         return;
     }
+    case EDIT:
+        answer_edited(job);
+        return;
     case SET_PASSWORD: {
         Moment__V1__SetPasswordResponse response;
 
@@ -244,7 +301,7 @@ static struct user_job *job_new(struct reporting *reporting, struct call *call, 
                                 const char *login)
 {
     if (!is_login(login)) {
-        call_refuse(call, 400, "invalid-field", "login",
+        call_refuse(call, 422, "invalid-field", "login",
                     "A login is 1 to 128 letters, digits and . _ @ + -");
         return NULL;
     }
@@ -267,7 +324,7 @@ static void hash_and_submit(struct user_job *job, const char *password)
     size_t len = strlen(password);
 
     if (len > 0 && (len < PASSWORD_MIN || len > PASSWORD_MAX)) {
-        call_refuse(job->call, 400, "invalid-field", "password", "A password has 8 to 512 bytes.");
+        call_refuse(job->call, 422, "invalid-field", "password", "A password has 8 to 512 bytes.");
         job_free(job);
         return;
     }
@@ -282,19 +339,42 @@ static void hash_and_submit(struct user_job *job, const char *password)
     }
 }
 
+/* False: the call was refused. */
+static bool is_profile(struct call *call, const char *name, char *const *roles, size_t role_count)
+{
+    if (are_roles(roles, role_count) && strlen(name) <= NAME_MAX_BYTES)
+        return true;
+    if (strlen(name) > NAME_MAX_BYTES)
+        call_refuse(call, 422, "invalid-field", "name", "A name has at most %d bytes.",
+                    NAME_MAX_BYTES);
+    else
+        call_refuse(call, 422, "invalid-field", "roles",
+                    "Roles are leader, coach, agent, integrator, operator; at least one.");
+    return false;
+}
+
 void users_add(void *state, struct call *call)
 {
     const Moment__V1__AddUserRequest *ask = (const void *)call_request(call);
 
-    if (!are_roles(ask->roles, ask->n_roles)) {
-        call_refuse(call, 400, "invalid-field", "roles",
-                    "Roles are leader, coach, agent, integrator, operator; at least one.");
+    if (!is_profile(call, ask->name, ask->roles, ask->n_roles))
         return;
-    }
     struct user_job *job = job_new(state, call, ADD, ask->login);
 
     if (job != NULL)
         hash_and_submit(job, ask->password);
+}
+
+void users_edit(void *state, struct call *call)
+{
+    const Moment__V1__EditUserRequest *ask = (const void *)call_request(call);
+
+    if (!is_profile(call, ask->name, ask->roles, ask->n_roles))
+        return;
+    struct user_job *job = job_new(state, call, EDIT, ask->login);
+
+    if (job != NULL)
+        submit(job);
 }
 
 void users_set_password(void *state, struct call *call)
@@ -442,12 +522,12 @@ void tokens_add(void *state, struct call *call)
     struct id token_id = id_v7();
 
     if (ask->name[0] == '\0' || strlen(ask->name) > 128)
-        call_refuse(call, 400, "invalid-field", "name", "A name has 1 to 128 bytes.");
+        call_refuse(call, 422, "invalid-field", "name", "A name has 1 to 128 bytes.");
     else if (!are_roles(ask->roles, ask->n_roles))
-        call_refuse(call, 400, "invalid-field", "roles",
+        call_refuse(call, 422, "invalid-field", "roles",
                     "Roles are leader, coach, agent, integrator, operator; at least one.");
     else if (ask->expires_days > 3650)
-        call_refuse(call, 400, "invalid-field", "expires_days", "At most 3650 days.");
+        call_refuse(call, 422, "invalid-field", "expires_days", "At most 3650 days.");
     else
         start_token(state, call, &token_id, true);
 }
@@ -458,7 +538,7 @@ void tokens_remove(void *state, struct call *call)
     struct id token_id;
 
     if (id_parse(ask->token_id, &token_id) < 0)
-        call_refuse(call, 400, "invalid-field", "token_id", "A token's id is a UUID.");
+        call_refuse(call, 422, "invalid-field", "token_id", "A token's id is a UUID.");
     else
         start_token(state, call, &token_id, false);
 }
@@ -555,6 +635,75 @@ void users_list(void *state, struct call *call)
     struct reporting *reporting = state;
 
     if (store_list_accounts(service_reader(reporting->service), on_users, call) < 0)
+        fail_busy(call);
+}
+
+/* --- colleagues ---------------------------------------------------------------------------- */
+
+static Moment__V1__Colleague *read_colleague(const struct db_rows *rows, size_t row)
+{
+    Moment__V1__Colleague *colleague = calloc(1, sizeof(*colleague));
+
+    if (colleague == NULL)
+        return NULL;
+    moment__v1__colleague__init(colleague);
+    colleague->user_id = copy_id(rows, row);
+    colleague->name = copy_text(rows, row, 2);
+    copy_list(rows, row, 3, &colleague->n_roles, &colleague->roles);
+    colleague->person_id = copy_text(rows, row, 6);
+    return colleague;
+}
+
+static uint32_t role_bits(char *const *roles, size_t count)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bits |= role_parse(roles[i]);
+    return bits;
+}
+
+static void on_colleagues(void *arg, int status, const struct db_rows *rows,
+                          const struct db_error *error)
+{
+    const Moment__V1__ListColleaguesRequest *ask = (const void *)call_request(arg);
+    uint32_t wanted =
+        ask->n_roles > 0 ? role_bits(ask->roles, ask->n_roles) : ROLE_LEADER | ROLE_COACH;
+    Moment__V1__ListColleaguesResponse *response = calloc(1, sizeof(*response));
+
+    (void)error;
+    if (response != NULL) {
+        moment__v1__list_colleagues_response__init(response);
+        response->colleagues =
+            status < 0 ? NULL : calloc(db_count(rows) + 1, sizeof(Moment__V1__Colleague *));
+    }
+    if (response == NULL || response->colleagues == NULL) {
+        free(response);
+        fail_busy(arg);
+        return;
+    }
+    for (size_t i = 0; i < db_count(rows); i++) {
+        bool is_removed = db_get_bool(rows, i, 9);
+        Moment__V1__Colleague *one = is_removed ? NULL : read_colleague(rows, i);
+
+        if (one != NULL && (role_bits(one->roles, one->n_roles) & wanted) != 0)
+            response->colleagues[response->n_colleagues++] = one;
+        else if (one != NULL)
+            moment__v1__colleague__free_unpacked(one, NULL);
+    }
+    call_reply(arg, &response->base);
+    moment__v1__list_colleagues_response__free_unpacked(response, NULL);
+}
+
+void colleagues_list(void *state, struct call *call)
+{
+    struct reporting *reporting = state;
+    const Moment__V1__ListColleaguesRequest *ask = (const void *)call_request(call);
+
+    if (ask->n_roles > 0 && !are_roles(ask->roles, ask->n_roles))
+        call_refuse(call, 422, "invalid-field", "roles",
+                    "Roles are leader, coach, agent, integrator, operator.");
+    else if (store_list_accounts(service_reader(reporting->service), on_colleagues, call) < 0)
         fail_busy(call);
 }
 

@@ -43,11 +43,15 @@ static struct metric *const metrics[] = {
 static const struct call_route calls[] = {
     CALL("AddUser", users_add, add_user_request, add_user_response),
     CALL("ListUsers", users_list, list_users_request, list_users_response),
+    CALL("EditUser", users_edit, edit_user_request, edit_user_response),
     CALL("SetPassword", users_set_password, set_password_request, set_password_response),
     CALL("RemoveUser", users_remove, remove_user_request, remove_user_response),
     CALL("AddToken", tokens_add, add_token_request, add_token_response),
     CALL("ListTokens", tokens_list, list_tokens_request, list_tokens_response),
     CALL("RemoveToken", tokens_remove, remove_token_request, remove_token_response),
+    {"reporting.ListColleagues", ROLE_LEADER | ROLE_COACH, SCOPE_EVERYBODY,
+     &moment__v1__list_colleagues_request__descriptor,
+     &moment__v1__list_colleagues_response__descriptor, colleagues_list},
 };
 
 static const char *const consumes[] = {"ingest", "feedback", "recognition", NULL};

@@ -906,7 +906,9 @@ void store_load_account(struct txn *txn, const char *login, db_result_fn *on_row
 
     db_args_init(&args);
     db_text(&args, login);
-    txn_read(txn, "select user_id from account where login = lower($1) and removed_at is null",
+    txn_read(txn,
+             "select user_id, created_at, last_login_at from account where login = lower($1) and "
+             "removed_at is null",
              &args, on_rows, arg);
 }
 
@@ -946,6 +948,28 @@ void store_add_account(struct txn *txn, const struct account *account)
               "insert into account (user_id, login, name, password_hash, roles, sites, teams, "
               "person_id, created_at, created_by) values ($1, lower($2), $3, $4, $5, $6, $7, $8, "
               "$9, $10)",
+              &args);
+}
+
+void store_edit_account(struct txn *txn, const struct account *account)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    db_uuid(&args, account->user_id.bytes);
+    db_text(&args, account->name);
+    add_texts(&args, account->roles, account->role_count);
+    add_texts(&args, account->sites, account->site_count);
+    add_texts(&args, account->teams, account->team_count);
+    db_text_or_null(&args, account->person_id);
+    db_time(&args, txn_now_us(txn));
+    db_text(&args, account->by);
+    txn_write(txn,
+              "with before as (insert into account_before (user_id, until_at, changed_by, name, "
+              "roles, sites, teams, person_id) select user_id, $7, $8, name, roles, sites, teams, "
+              "person_id from account where user_id = $1) "
+              "update account set name = $2, roles = $3, sites = $4, teams = $5, person_id = $6 "
+              "where user_id = $1",
               &args);
 }
 

@@ -149,11 +149,13 @@ must_check int store_list_accounts(struct db *db, db_result_fn *on_rows, void *a
 /* token_id, name, roles, sites, teams, created_at, expires_at, last_used_at */
 must_check int store_list_tokens(struct db *db, db_result_fn *on_rows, void *arg);
 
-/* One row if that login is taken. */
+/* user_id, created_at, last_login_at; one row if that login is taken. */
 void store_load_account(struct txn *txn, const char *login, db_result_fn *on_rows, void *arg);
 /* One row if there is such a token. */
 void store_load_token(struct txn *txn, const struct id *token_id, db_result_fn *on_rows, void *arg);
 void store_add_account(struct txn *txn, const struct account *account);
+/* By user_id; login, password_hash stay. What was before is kept. */
+void store_edit_account(struct txn *txn, const struct account *account);
 /* Ends every session of that login, too. */
 void store_set_password(struct txn *txn, const char *login, const char *password_hash);
 void store_remove_account(struct txn *txn, const char *login, const char *by);

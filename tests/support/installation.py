@@ -215,6 +215,32 @@ class Installation:
         assert status == expect, (path, status, answer)
         return answer
 
+    def ask(self, who, method, path, body=None, **headers):
+        """(status, answer, headers) of the HTTP API. who: a token, a cookie from sign_in, or None; headers: If_Match="..."."""
+        data = json.dumps(body).encode() if body is not None else None
+        sent = {k.replace("_", "-"): v for k, v in headers.items()}
+        if data is not None:
+            sent["Content-Type"] = "application/json"
+        if who:
+            sent["Authorization" if who.startswith("mt_") else "Cookie"] = "Bearer " + who if who.startswith("mt_") else who
+        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.http["reporting"], path), data, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as r:
+                text = r.read()
+                return r.status, json.loads(text) if text else None, dict(r.headers)
+        except urllib.error.HTTPError as e:
+            text = e.read()
+            return e.code, json.loads(text) if text else None, dict(e.headers)
+
+    def sign_in(self, login, password):
+        status, answer, headers = self.ask(None, "POST", "/api/v1/session", {"login": login, "password": password})
+        assert status == 204, answer
+        return headers["Set-Cookie"].split(";")[0]
+
+    def new_user(self, login, *options):
+        """Adds somebody with a password and signs them in: a cookie for ask."""
+        return self.sign_in(login, re.search(r"password: (\S+)", self.ctl("user", "add", login, *options)).group(1))
+
     def add_events_source(self, name, *options):
         """What `source add events` printed once: token, webhook secret, and keys of native clients."""
         text = self.ctl("source", "add", "events", name, *options)
