@@ -1,6 +1,8 @@
 /* notes - see the header. */
 #include "feedback/notes.h"
 
+#include "base/clock.h"
+
 #include "feedback/rules/note.h"
 #include "feedback/store_notes.h"
 #include "io/json.h"
