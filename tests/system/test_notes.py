@@ -1,7 +1,7 @@
 """Notes, coaching and rhythms: what leaders and coaches say about moments, and who may see it."""
+import concurrent.futures
 import contextlib
 import itertools
-import json
 import os
 import time
 from datetime import datetime, timezone
@@ -9,10 +9,9 @@ from datetime import datetime, timezone
 import psycopg2
 import pytest
 
-import native_client
-from installation import Installation, wait_for
+from bus_person import BusPerson, feedback_pb2, ingest_pb2
+from installation import ROOT, Installation, wait_for
 
-ingest_pb2, feedback_pb2 = native_client.protocol("ingest", "feedback")
 NUMBERS = itertools.count(1)
 HEADER = "kind,id,name,site,team,role,coach,agent_ids,time_zone,open_hours,holidays\n"
 DIRECTORY = (HEADER +
@@ -31,11 +30,22 @@ DIRECTORY = (HEADER +
 def moment():
     with Installation() as m:
         m.start()
-        m.crm = m.add_events_source("crm")["token"]
+        m.crm = m.add_events_source("crm", "--site", "lyon")["token"]
         path = os.path.join(m.dir, "directory.csv")
         with open(path, "w", encoding="utf-8") as f:
             f.write(DIRECTORY)
         m.ctl("directory", "import", path)
+        m.ctl("standard", "publish", os.path.join(ROOT, "deploy/examples/standard-sales.json"))
+
+        def person(user_id, roles, **more):
+            return BusPerson(m, "feedback", user_id, roles, **more)
+        m.lea = person("u-lea", ["leader"], name="Lea L", sites=["lyon"], person_id="p-lea")
+        m.leo = person("u-leo", ["leader"], name="Leo", sites=["lyon"])
+        m.cleo = person("u-cleo", ["coach"], name="Cleo C", sites=["lyon"], teams=["red"], person_id="p-cleo")
+        m.puja = person("u-puja", ["leader", "coach"], name="Puja", sites=["pune"])
+        m.nora = person("u-nora", ["agent"], name="Nora N", person_id="p-nora")
+        m.omar = person("u-omar", ["agent"], name="Omar O", person_id="p-omar")
+        m.rest = [m.leo, m.puja, m.omar]
         yield m
 
 
@@ -95,3 +105,144 @@ def test_a_moment_that_is_over_is_kept_with_its_content(moment):
     assert columns == [at, "p-nora", "red", "sales", 1, 60000, False]
     kept = ingest_pb2.Moment.FromString(bytes(body))
     assert (kept.moment_id, kept.person_id, len(kept.visits)) == (moment_id, "p-nora", 1)
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def moment_id(moment):
+    return call_of(moment, "nora", int(time.time()) - 120)
+
+
+def words():
+    return "You heard what she needed, number %d." % next(NUMBERS)
+
+
+def give(person, moment_id, kind="PRAISE", text=None, **more):
+    return person.ask("GiveNote", kind="NOTE_KIND_" + kind, moment_id=moment_id, text=text or words(), **more).note
+
+
+def readers(moment, note_id):
+    """Who gets the note by its id; the list must agree."""
+    found = set()
+    for person in (moment.lea, moment.leo, moment.cleo, moment.puja, moment.nora, moment.omar):
+        listed = [n for n in person.ask("ListNotes", limit=500).notes if n.note_id == note_id]
+        reply = person.reply("GetNote", note_id=note_id)
+        if reply.HasField("problem"):
+            assert (reply.problem.status, listed) == (404, []), person.caller.id
+        else:
+            assert listed == [feedback_pb2.GetNoteResponse.FromString(reply.body).note], person.caller.id
+            found.add(person.caller.id)
+    return found
+
+
+def test_a_note_says_who_what_and_when(moment, moment_id):
+    note = give(moment.lea, moment_id, from_ms=1000, to_ms=9000)
+    assert (note.giver, note.giver_name, note.giver_person_id) == ("u-lea", "Lea L", "p-lea")
+    assert (note.receiver, note.receiver_name, note.site, note.team_id) == ("p-nora", "Nora N", "lyon", "red")
+    assert (note.queue, note.revision, note.acknowledged_at) == ("sales", 1, 0)
+    assert 0 < note.moment_ended_at < note.given_at and note.given_at / 1e6 == pytest.approx(time.time(), abs=30)
+    (kind, key, body), = moment.sql("select type, key, body from feedback.stream where key = %s", note.note_id)
+    assert (kind, feedback_pb2.NoteChanged.FromString(bytes(body)).note) == ("NoteChanged", note)
+
+
+def test_public_praise_is_read_by_those_who_look_after_the_receiver(moment, moment_id):
+    assert readers(moment, give(moment.lea, moment_id).note_id) == {"u-lea", "u-leo", "u-cleo", "u-nora"}
+
+
+def test_private_praise_stays_between_the_two(moment, moment_id):
+    note = give(moment.lea, moment_id, is_private=True)
+    assert readers(moment, note.note_id) == {"u-lea", "u-nora"}
+
+
+def test_an_improvement_is_read_by_receiver_coach_and_author(moment, moment_id):
+    note = give(moment.lea, moment_id, "IMPROVEMENT", "Ask before you put her on hold.")
+    assert readers(moment, note.note_id) == {"u-lea", "u-cleo", "u-nora"}
+
+
+def test_what_a_note_may_not_be_is_said_with_the_field(moment, moment_id):
+    def refused(person=moment.lea, **fields):
+        return person.refused("GiveNote", **{"kind": "NOTE_KIND_PRAISE", "moment_id": moment_id, "text": words(), **fields})
+
+    invalid = (422, "invalid-field")
+    assert refused(text="Well done!") == (*invalid, "text")
+    assert refused(kind="NOTE_KIND_UNSPECIFIED") == (*invalid, "kind")
+    assert refused(kind="NOTE_KIND_IMPROVEMENT", is_private=True) == (*invalid, "is_private")
+    assert refused(from_ms=5000, to_ms=62001) == (*invalid, "to_ms")  # it took 62 s
+    assert refused(receiver="p-lea") == (*invalid, "receiver")  # herself
+    assert refused(receiver="p-nobody") == (*invalid, "receiver")
+    assert refused(receiver="p-ravi") == (*invalid, "receiver")  # at another site
+    assert refused(criterion_id="kindness") == (*invalid, "criterion_id")
+    assert refused(alert_id="0190163d-8694-739b-aea5-966c26f8ad91") == (*invalid, "alert_id")
+    assert refused(candidate_id="x") == (*invalid, "candidate_id")
+    not_there = (404, "not-found", "moment_id")
+    assert refused(moment_id="0190163d-8694-739b-aea5-966c26f8ad91") == not_there
+    assert refused(moment_id="m-1") == not_there
+    assert refused(moment.puja) == not_there
+    assert refused(moment.nora)[0] == 403
+
+
+def test_praise_is_not_given_twice_in_the_same_words(moment, moment_id):
+    give(moment.lea, moment_id, text="Thank you for your patience today.")
+    again = {"kind": "NOTE_KIND_PRAISE", "moment_id": moment_id, "text": "THANK you -- for your patience, today"}
+    assert moment.lea.refused("GiveNote", **again) == (409, "praise-repeated", "text")
+    give(moment.lea, moment_id, "IMPROVEMENT", again["text"])
+    give(moment.leo, moment_id, text=again["text"])
+
+
+def test_of_the_same_words_at_the_same_time_one_is_taken(moment, moment_id):
+    text = words()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: moment.lea.reply(
+            "GiveNote", kind="NOTE_KIND_PRAISE", moment_id=moment_id, text=text), range(8)))
+    assert sorted(r.problem.type for r in replies) == [""] + 7 * ["praise-repeated"]
+
+
+def test_a_criterion_of_the_moments_standard_gets_its_title(moment, moment_id):
+    body, = moment.sql("select body from feedback.evaluation where moment_id = %s", moment_id)[0]
+    result = feedback_pb2.Evaluation.FromString(bytes(body)).results[0]
+    note = give(moment.cleo, moment_id, "IMPROVEMENT", "The wait was long.", criterion_id=result.criterion_id)
+    assert (note.criterion_id, note.criterion_title) == (result.criterion_id, result.title)
+
+
+def test_only_the_receiver_acknowledges_and_once(moment, moment_id):
+    note = give(moment.lea, moment_id, "IMPROVEMENT", "Ask for her name first.")
+    for person in (moment.omar, BusPerson(moment, "feedback", "u-nobody", ["agent"])):
+        assert person.refused("AcknowledgeNote", note_id=note.note_id) == (404, "not-found", "note_id")
+    assert moment.lea.refused("AcknowledgeNote", note_id=note.note_id)[0] == 403
+    assert moment.nora.refused("AcknowledgeNote", note_id=note.note_id, answer="é" * 2001) == (422, "invalid-field", "answer")
+    done = moment.nora.ask("AcknowledgeNote", note_id=note.note_id.upper(), answer="I will, thank you.").note
+    assert (done.note_id, done.answer, done.revision) == (note.note_id, "I will, thank you.", 2)
+    assert done.acknowledged_at >= note.given_at
+    assert moment.nora.refused("AcknowledgeNote", note_id=note.note_id)[:2] == (409, "already-acknowledged")
+    assert moment.lea.ask("GetNote", note_id=note.note_id).note == done
+
+
+def test_lists_are_filtered_and_paged(moment):
+    moment_id = call_of(moment, "omar", int(time.time()) - 300)
+    notes = [give(moment.cleo, moment_id, "PRAISE" if i % 2 else "IMPROVEMENT") for i in range(5)]
+    moment.omar.ask("AcknowledgeNote", note_id=notes[0].note_id)
+
+    def ids(**fields):
+        return [n.note_id for n in moment.cleo.ask("ListNotes", **fields).notes]
+
+    newest_first = [n.note_id for n in reversed(notes)]
+    assert ids(moment_id=moment_id) == ids(receiver="p-omar", giver="u-cleo") == newest_first
+    assert ids(moment_id=moment_id, kind="NOTE_KIND_PRAISE") == [newest_first[1], newest_first[3]]
+    assert ids(moment_id=moment_id, unacknowledged=True) == newest_first[:4]
+    page = moment.cleo.ask("ListNotes", moment_id=moment_id, limit=2)
+    rest = moment.cleo.ask("ListNotes", moment_id=moment_id, limit=3, cursor=page.next)
+    assert [n.note_id for n in (*page.notes, *rest.notes)] == newest_first and rest.next == ""
+    assert moment.cleo.refused("ListNotes", moment_id="m") == (422, "invalid-field", "moment_id")
+
+
+def test_the_same_command_gives_one_note_also_over_a_crash(moment, moment_id):
+    text = words()
+    first = moment.lea.ask("GiveNote", command_id="once", kind="NOTE_KIND_PRAISE", moment_id=moment_id, text=text)
+    moment.kill("feedback")
+    moment.start("feedback")
+    assert moment.lea.ask("GiveNote", command_id="once", kind="NOTE_KIND_PRAISE", moment_id=moment_id, text=text) == first
+    assert moment.sql("select count(*) from feedback.stream where type = 'NoteChanged' and key = %s",
+                      first.note.note_id)[0][0] == 1
+    acknowledged = moment.nora.ask("AcknowledgeNote", note_id=first.note.note_id).note  # read again after the restart
+    assert acknowledged.text == text
