@@ -121,6 +121,9 @@ static struct viewer *read_viewer(const struct db_rows *rows)
     viewer->person_id = strdup(db_get_text(rows, 0, 7));
     viewer->roles = read_roles(db_get_text(rows, 0, 3));
     viewer->reader.reach = reach_of(viewer->roles);
+    viewer->reader.is_leader = (viewer->roles & ROLE_LEADER) != 0;
+    viewer->reader.is_coach = (viewer->roles & ROLE_COACH) != 0;
+    viewer->reader.user_id = viewer->user_id;
     viewer->reader.person_id = viewer->person_id;
     access_read_list(db_get_text(rows, 0, 4), &viewer->reader.sites);
     access_read_list(db_get_text(rows, 0, 5), &viewer->reader.teams);

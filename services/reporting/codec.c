@@ -14,6 +14,11 @@
 
 #define UNKNOWN (-1)
 
+static char *mutable_text(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
 /* --- names of enumeration values ----------------------------------------------------------- */
 
 /* "OUTCOME_EXIT_KEY" without the prefix that the zero value shows, in lower case; "" for zero. */
@@ -61,11 +66,6 @@ int codec_outcome(const char *name, int *ret_number)
 int codec_moment_state(const char *name, int *ret_number)
 {
     return enum_number(&moment__v1__moment_state__descriptor, name, ret_number);
-}
-
-int codec_alert_state(const char *name, int *ret_number)
-{
-    return enum_number(&moment__v1__alert_state__descriptor, name, ret_number);
 }
 
 /* --- records to facts ---------------------------------------------------------------------- */
@@ -288,6 +288,160 @@ static int read_candidate(const Moment__V1__CandidateChanged *changed, struct fa
     return 0;
 }
 
+/* Improvement is between the two and the coaches; so is praise, whose post is what the house sees,
+ * unless its giver keeps it between the two. */
+static int read_note(const Moment__V1__NoteChanged *changed, struct fact *fact)
+{
+    const Moment__V1__Note *from = changed->note;
+
+    if (from == NULL || from->note_id[0] == '\0')
+        return -EBADMSG;
+    fact->id = from->note_id;
+    fact->moment_id = from->moment_id;
+    fact->site = from->site;
+    fact->team = from->team_id;
+    fact->person_id = from->receiver;
+    fact->author_id = from->giver;
+    fact->audience = from->is_private ? AUDIENCE_PARTIES : AUDIENCE_PRIVATE;
+    fact->subject = &from->base;
+    return 0;
+}
+
+static int read_coaching(const Moment__V1__CoachingChanged *changed, struct fact *fact)
+{
+    const Moment__V1__CoachingSession *from = changed->session;
+
+    if (from == NULL || from->session_id[0] == '\0')
+        return -EBADMSG;
+    fact->id = from->session_id;
+    fact->site = from->site;
+    fact->team = from->team_id;
+    fact->person_id = from->attendee;
+    fact->author_id = from->coach;
+    fact->audience = AUDIENCE_PRIVATE;
+    fact->subject = &from->base;
+    return 0;
+}
+
+static void blank(char **text)
+{
+    if (*text == protobuf_c_empty_string)
+        return;
+    free(*text);
+    *text = mutable_text(protobuf_c_empty_string);
+}
+
+/* What was taken back is told to be so, and shown no more. */
+static void hide_withdrawn(Moment__V1__Post *post)
+{
+    if (post->withdrawn) {
+        blank(&post->title);
+        blank(&post->text);
+    }
+    for (size_t i = 0; i < post->n_comments; i++) {
+        if (post->withdrawn || post->comments[i]->withdrawn)
+            blank(&post->comments[i]->text);
+    }
+}
+
+static int read_post(const Moment__V1__PostChanged *changed, struct fact *fact)
+{
+    Moment__V1__Post *from = changed->post;
+
+    if (from == NULL || from->post_id[0] == '\0')
+        return -EBADMSG;
+    hide_withdrawn(from);
+    fact->id = from->post_id;
+    fact->moment_id = from->moment_id;
+    fact->site = from->site;
+    fact->team = from->team_id;
+    fact->person_id = from->about;
+    fact->author_id = from->author;
+    fact->audience = AUDIENCE_HOUSE;
+    fact->subject = &from->base;
+    return 0;
+}
+
+/* A place is one site; what is for several or for all is told to who has no limit. */
+static const char *only_site(char *const *sites, size_t count)
+{
+    return count == 1 ? sites[0] : "";
+}
+
+static int read_standard(const Moment__V1__StandardChanged *changed, struct fact *fact)
+{
+    const Moment__V1__Standard *from = changed->standard;
+
+    if (from == NULL || from->standard_id[0] == '\0')
+        return -EBADMSG;
+    fact->id = from->standard_id;
+    if (from->scope != NULL)
+        fact->site = only_site(from->scope->sites, from->scope->n_sites);
+    fact->audience = from->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DRAFT
+                         ? AUDIENCE_LEADERS
+                         : AUDIENCE_HOUSE;
+    fact->subject = &from->base;
+    return 0;
+}
+
+static int read_sample(const Moment__V1__SampleChanged *changed, struct fact *fact)
+{
+    const Moment__V1__Sample *from = changed->sample;
+
+    if (from == NULL || from->sample_id[0] == '\0')
+        return -EBADMSG;
+    fact->id = from->sample_id;
+    fact->moment_id = from->moment_id;
+    fact->site = from->site;
+    fact->team = from->team_id;
+    fact->person_id = from->person_id;
+    fact->audience = AUDIENCE_LEADERS;
+    fact->subject = &from->base;
+    return 0;
+}
+
+static int read_rhythm(const Moment__V1__RhythmChanged *changed, struct fact *fact)
+{
+    const Moment__V1__Rhythm *from = changed->rhythm;
+
+    if (from == NULL || from->rhythm_id[0] == '\0')
+        return -EBADMSG;
+    fact->id = from->rhythm_id;
+    fact->author_id = from->user_id;
+    fact->audience = AUDIENCE_HOUSE;
+    fact->subject = &from->base;
+    return 0;
+}
+
+static int read_calibration(const Moment__V1__CalibrationChanged *changed, struct fact *fact)
+{
+    const Moment__V1__Calibration *from = changed->calibration;
+
+    if (from == NULL || from->calibration_id[0] == '\0')
+        return -EBADMSG;
+    fact->id = from->calibration_id;
+    fact->site = from->site;
+    fact->author_id = from->created_by;
+    fact->audience = AUDIENCE_LEADERS;
+    fact->subject = &from->base;
+    return 0;
+}
+
+static int read_alert_rule(const Moment__V1__AlertRuleChanged *changed, struct fact *fact)
+{
+    const Moment__V1__AlertRule *from = changed->rule;
+
+    if (from == NULL || from->rule_id[0] == '\0')
+        return -EBADMSG;
+    fact->id = from->rule_id;
+    fact->site = only_site(from->sites, from->n_sites);
+    fact->team = only_site(from->teams, from->n_teams);
+    fact->author_id = from->edited_by;
+    fact->audience = AUDIENCE_LEADERS;
+    fact->subject = &from->base;
+    return 0;
+}
+
 struct known_type {
     const char *type;
     enum fact_kind kind;
@@ -302,6 +456,14 @@ static const struct known_type known_types[] = {
     {"EvaluationMade", FACT_EVALUATION, &moment__v1__evaluation_made__descriptor},
     {"AlertChanged", FACT_ALERT, &moment__v1__alert_changed__descriptor},
     {"CandidateChanged", FACT_CANDIDATE, &moment__v1__candidate_changed__descriptor},
+    {"NoteChanged", FACT_NOTE, &moment__v1__note_changed__descriptor},
+    {"CoachingChanged", FACT_COACHING, &moment__v1__coaching_changed__descriptor},
+    {"PostChanged", FACT_POST, &moment__v1__post_changed__descriptor},
+    {"StandardChanged", FACT_STANDARD, &moment__v1__standard_changed__descriptor},
+    {"SampleChanged", FACT_SAMPLE, &moment__v1__sample_changed__descriptor},
+    {"RhythmChanged", FACT_RHYTHM, &moment__v1__rhythm_changed__descriptor},
+    {"CalibrationChanged", FACT_CALIBRATION, &moment__v1__calibration_changed__descriptor},
+    {"AlertRuleChanged", FACT_ALERT_RULE, &moment__v1__alert_rule_changed__descriptor},
 };
 
 static const struct known_type *find_type(const char *type)
@@ -333,6 +495,22 @@ static int read_message(const ProtobufCMessage *message, const struct record *re
         return read_alert(typed, fact);
     case FACT_CANDIDATE:
         return read_candidate(typed, fact);
+    case FACT_NOTE:
+        return read_note(typed, fact);
+    case FACT_COACHING:
+        return read_coaching(typed, fact);
+    case FACT_POST:
+        return read_post(typed, fact);
+    case FACT_STANDARD:
+        return read_standard(typed, fact);
+    case FACT_SAMPLE:
+        return read_sample(typed, fact);
+    case FACT_RHYTHM:
+        return read_rhythm(typed, fact);
+    case FACT_CALIBRATION:
+        return read_calibration(typed, fact);
+    case FACT_ALERT_RULE:
+        return read_alert_rule(typed, fact);
     case FACT_SITE:
     case FACT_TEAM:
     case FACT_PERSON:
@@ -351,7 +529,7 @@ static struct fact *fact_new(enum fact_kind kind)
     if (fact == NULL)
         return NULL;
     fact->kind = kind;
-    fact->id = fact->name = fact->site = fact->team = fact->person_id = "";
+    fact->id = fact->name = fact->site = fact->team = fact->person_id = fact->author_id = "";
     fact->moment_id = fact->source = fact->time_zone = fact->role = "";
     fact->moment.source = fact->moment.queue_now = "";
     fact->moment.queue = fact->moment.agent = "";
@@ -397,37 +575,38 @@ int fact_pack(const struct fact *fact, uint8_t **ret_bytes, size_t *ret_len)
 
 /* --- live updates -------------------------------------------------------------------------- */
 
-/* Points update at the subject. False: nobody watches such a fact. */
-static bool set_update(Moment__V1__LiveUpdate *update, const struct fact *fact)
+/* 0: nobody watches such a fact. */
+static Moment__V1__LiveUpdate__UpdateCase update_of(enum fact_kind kind)
 {
-    /* The message is only packed, never changed; protobuf-c has no const members. */
-    void *subject = (void *)(uintptr_t)fact->subject;
-
-    switch (fact->kind) {
+    switch (kind) {
     case FACT_MOMENT:
-        update->update_case = MOMENT__V1__LIVE_UPDATE__UPDATE_MOMENT;
-        update->moment = subject;
-        return true;
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_MOMENT;
     case FACT_AGENT:
-        update->update_case = MOMENT__V1__LIVE_UPDATE__UPDATE_AGENT;
-        update->agent = subject;
-        return true;
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_AGENT;
     case FACT_ALERT:
-        update->update_case = MOMENT__V1__LIVE_UPDATE__UPDATE_ALERT;
-        update->alert = subject;
-        return true;
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_ALERT;
     case FACT_CANDIDATE:
-        update->update_case = MOMENT__V1__LIVE_UPDATE__UPDATE_CANDIDATE;
-        update->candidate = subject;
-        return true;
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_CANDIDATE;
     case FACT_EVALUATION:
-        update->update_case = MOMENT__V1__LIVE_UPDATE__UPDATE_EVALUATION;
-        update->evaluation = subject;
-        return true;
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_EVALUATION;
     case FACT_GAP:
-        update->update_case = MOMENT__V1__LIVE_UPDATE__UPDATE_GAP;
-        update->gap = subject;
-        return true;
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_GAP;
+    case FACT_NOTE:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_NOTE;
+    case FACT_COACHING:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_COACHING;
+    case FACT_POST:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_POST;
+    case FACT_STANDARD:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_STANDARD;
+    case FACT_SAMPLE:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_SAMPLE;
+    case FACT_RHYTHM:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_RHYTHM;
+    case FACT_CALIBRATION:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_CALIBRATION;
+    case FACT_ALERT_RULE:
+        return MOMENT__V1__LIVE_UPDATE__UPDATE_RULE;
     case FACT_SITE:
     case FACT_TEAM:
     case FACT_PERSON:
@@ -435,12 +614,7 @@ static bool set_update(Moment__V1__LiveUpdate *update, const struct fact *fact)
     case FACT_OTHER:
         break;
     }
-    return false;
-}
-
-static char *mutable_text(const char *text)
-{
-    return (char *)(uintptr_t)text;
+    return MOMENT__V1__LIVE_UPDATE__UPDATE__NOT_SET;
 }
 
 /* Everybody who took part, so that an agent sees a moment that went on to somebody else. */
@@ -463,8 +637,12 @@ int fact_pack_live(const struct fact *fact, const char *team, const char *name, 
     Moment__V1__LiveUpdate update;
 
     moment__v1__live_update__init(&update);
-    if (!set_update(&update, fact))
+    update.update_case = update_of(fact->kind);
+    if (update.update_case == MOMENT__V1__LIVE_UPDATE__UPDATE__NOT_SET)
         return -ENOENT;
+    /* Every member of the oneof is a message: one pointer, whichever it is. It is only packed,
+     * never changed; protobuf-c has no const members. */
+    update.moment = (void *)(uintptr_t)fact->subject;
     char **people = calloc(fact->moment.visit_count + 1, sizeof(*people));
 
     if (people == NULL)
@@ -474,6 +652,8 @@ int fact_pack_live(const struct fact *fact, const char *team, const char *name, 
     update.site = mutable_text(fact->site);
     update.team_id = mutable_text(team);
     update.name = mutable_text(name);
+    update.author_id = mutable_text(fact->author_id);
+    update.audience = (Moment__V1__Audience)fact->audience;
     int rc = protobuf_write(&update.base, ret_bytes, ret_len);
 
     free(people);
@@ -557,27 +737,16 @@ json_t *codec_candidate_json(struct slice bytes)
 
 static json_t *update_json(const Moment__V1__LiveUpdate *update)
 {
-    switch (update->update_case) {
-    case MOMENT__V1__LIVE_UPDATE__UPDATE_MOMENT:
-        return json_pack("{s:o*}", "moment", codec_json(&update->moment->base));
-    case MOMENT__V1__LIVE_UPDATE__UPDATE_AGENT: {
-        json_t *agent = codec_json(&update->agent->base);
+    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
+        &moment__v1__live_update__descriptor, update->update_case);
 
-        if (agent != NULL)
-            name_agent(agent, update->name, update->team_id);
-        return json_pack("{s:o*}", "agent", agent);
-    }
-    case MOMENT__V1__LIVE_UPDATE__UPDATE_ALERT:
-        return json_pack("{s:o*}", "alert", codec_json(&update->alert->base));
-    case MOMENT__V1__LIVE_UPDATE__UPDATE_CANDIDATE:
-        return json_pack("{s:o*}", "candidate", codec_json(&update->candidate->base));
-    case MOMENT__V1__LIVE_UPDATE__UPDATE_EVALUATION:
-        return json_pack("{s:o*}", "evaluation", codec_json(&update->evaluation->base));
-    case MOMENT__V1__LIVE_UPDATE__UPDATE_GAP:
-        return json_pack("{s:o*}", "gap", codec_json(&update->gap->base));
-    default:
+    if (field == NULL)
         return NULL;
-    }
+    json_t *json = codec_json((const ProtobufCMessage *)(const void *)update->moment);
+
+    if (json != NULL && update->update_case == MOMENT__V1__LIVE_UPDATE__UPDATE_AGENT)
+        name_agent(json, update->name, update->team_id);
+    return json_pack("{s:o*}", field->name, json);
 }
 
 int live_item_read(struct slice body, struct live_item *ret_item)
@@ -596,8 +765,10 @@ int live_item_read(struct slice body, struct live_item *ret_item)
         protobuf_c_message_free_unpacked(message, NULL);
         return -EBADMSG;
     }
-    ret_item->subject = (struct subject){.site = update->site,
+    ret_item->subject = (struct subject){.audience = (enum audience)update->audience,
+                                         .site = update->site,
                                          .team = update->team_id,
+                                         .author_id = update->author_id,
                                          .people = update->person_ids,
                                          .people_count = update->n_person_ids};
     ret_item->owner = message;

@@ -26,6 +26,14 @@ enum fact_kind {
     FACT_EVALUATION,
     FACT_ALERT,
     FACT_CANDIDATE,
+    FACT_NOTE,
+    FACT_COACHING,
+    FACT_POST,
+    FACT_STANDARD,
+    FACT_SAMPLE,
+    FACT_RHYTHM,
+    FACT_CALIBRATION,
+    FACT_ALERT_RULE,
 };
 
 struct visit_fact {
@@ -69,6 +77,8 @@ struct fact {
     const char *site;
     const char *team;
     const char *person_id;
+    const char *author_id;       /* the user who made it */
+    enum audience audience;      /* of its live update */
     struct moment_fact moment;   /* FACT_MOMENT */
     const char *moment_id;       /* alerts, candidates, evaluations */
     const char *source;          /* agents */
@@ -113,6 +123,5 @@ json_t *codec_json(const ProtobufCMessage *message);
 must_check int codec_channel(const char *name, int *ret_number);
 must_check int codec_outcome(const char *name, int *ret_number);
 must_check int codec_moment_state(const char *name, int *ret_number);
-must_check int codec_alert_state(const char *name, int *ret_number);
 
 #endif

@@ -118,6 +118,14 @@ static int put(struct reporting *reporting, struct txn *txn, const struct fact *
         return 0;
     case FACT_EVALUATION:
     case FACT_GAP:
+    case FACT_NOTE:
+    case FACT_COACHING:
+    case FACT_POST:
+    case FACT_STANDARD:
+    case FACT_SAMPLE:
+    case FACT_RHYTHM:
+    case FACT_CALIBRATION:
+    case FACT_ALERT_RULE:
     case FACT_OTHER:
         return 0;
     }
