@@ -38,7 +38,7 @@ struct share service_level_share(const struct counts *counts, const struct figur
 {
     struct ratio ratio = service_level_of(choice->definition, counts, &choice->switches);
 
-    return figure_share(ratio.part, ratio.whole);
+    return share_of(ratio.part, ratio.whole);
 }
 
 json_t *figures_json(const struct counts *counts, const struct figure_choice *choice)

@@ -1,10 +1,5 @@
 #include "reporting/rules/figures.h"
 
-#include <math.h>
-
-/* Two-sided 95 % of the normal distribution. */
-#define Z95 1.959963984540054
-
 void counts_add(struct counts *sum, const struct counts *more)
 {
     sum->offered += more->offered;
@@ -30,34 +25,14 @@ void counts_add(struct counts *sum, const struct counts *more)
     sum->transfers += more->transfers;
 }
 
-struct share figure_share(int64_t part, int64_t whole)
-{
-    struct share share = {.n = whole > 0 ? whole : 0};
-
-    if (whole <= 0)
-        return share;
-    double n = (double)whole;
-    double p = (double)part / n;
-    double z2 = Z95 * Z95;
-    double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
-    double reach = Z95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-
-    share.has_value = true;
-    share.value = p;
-    /* At p = 0 and 1 the bound is exactly 0 and 1; rounding must not leave the range. */
-    share.low = fmax(0.0, middle - reach);
-    share.high = fmin(1.0, middle + reach);
-    return share;
-}
-
 struct share figure_abandon_rate(const struct counts *counts)
 {
-    return figure_share(counts->abandoned, counts->offered);
+    return share_of(counts->abandoned, counts->offered);
 }
 
 struct share figure_csat(const struct counts *counts)
 {
-    return figure_share(counts->csat_satisfied, counts->csat_n);
+    return share_of(counts->csat_satisfied, counts->csat_n);
 }
 
 static struct mean mean_of(int64_t sum, int64_t n)

@@ -5,21 +5,13 @@
 #ifndef MOMENT_REPORTING_FIGURES_H
 #define MOMENT_REPORTING_FIGURES_H
 
+#include "base/share.h"
 #include "reporting/rules/counts.h"
-
-#include <stdbool.h>
 
 #define FIGURE_ABANDON_RATE "abandon_rate@1"
 #define FIGURE_CSAT "csat@1"
 #define FIGURE_ASA "asa@1"
 #define FIGURE_AHT "aht@1"
-
-struct share {
-    bool has_value;
-    double value; /* 0..1 */
-    int64_t n;
-    double low, high; /* Wilson score interval, 95 % */
-};
 
 struct mean {
     bool has_value;
@@ -29,7 +21,6 @@ struct mean {
 
 void counts_add(struct counts *sum, const struct counts *more);
 
-struct share figure_share(int64_t part, int64_t whole);
 struct share figure_abandon_rate(const struct counts *counts);
 struct share figure_csat(const struct counts *counts);
 /* Speed of answer: mean wait of those answered whose wait is known, ms. */

@@ -13,40 +13,11 @@ static void assert_near(double value, double expected, double within)
     assert_true(value <= expected + within);
 }
 
-static void few_answers_have_a_wide_interval(void **state)
-{
-    struct share few = figure_share(4, 5);
-    struct share more = figure_share(16, 20);
-
-    (void)state;
-    assert_true(few.has_value);
-    assert_near(few.value, 0.80, 1e-12);
-    assert_int_equal(few.n, 5);
-    assert_near(few.low, 0.376, 0.0005);
-    assert_near(few.high, 0.964, 0.0005);
-    assert_near(more.low, 0.584, 0.0005);
-    assert_near(more.high, 0.919, 0.0005);
-}
-
-static void the_interval_never_leaves_the_range(void **state)
-{
-    (void)state;
-    assert_near(figure_share(0, 10).low, 0, 0);
-    assert_near(figure_share(10, 10).high, 1, 1e-12);
-    assert_true(figure_share(10, 10).high <= 1);
-    assert_true(figure_share(0, 10).high > 0.2);
-    assert_true(figure_share(10, 10).low < 0.8);
-}
-
 static void a_zero_denominator_is_no_figure(void **state)
 {
     const struct counts none = {0};
 
     (void)state;
-    assert_false(figure_share(0, 0).has_value);
-    assert_int_equal(figure_share(0, 0).n, 0);
-    assert_false(figure_share(1, -1).has_value);
-    assert_int_equal(figure_share(1, -1).n, 0);
     assert_false(figure_abandon_rate(&none).has_value);
     assert_false(figure_csat(&none).has_value);
     assert_false(figure_asa(&none).has_value);
@@ -115,8 +86,6 @@ static void counts_add_up_but_the_longest_is_the_longest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(few_answers_have_a_wide_interval),
-        cmocka_unit_test(the_interval_never_leaves_the_range),
         cmocka_unit_test(a_zero_denominator_is_no_figure),
         cmocka_unit_test(speed_of_answer_leaves_out_who_was_not_answered),
         cmocka_unit_test(handle_time_is_talk_hold_and_wrap),
