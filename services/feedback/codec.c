@@ -41,6 +41,26 @@ int codec_copy(const ProtobufCMessage *message, ProtobufCMessage **ret_copy)
     return *ret_copy != NULL ? 0 : -ENOMEM;
 }
 
+bool codec_is_same(const ProtobufCMessage *a, const ProtobufCMessage *b)
+{
+    size_t size = protobuf_c_message_get_packed_size(a);
+    uint8_t *bytes;
+    bool is_same;
+
+    if (size != protobuf_c_message_get_packed_size(b)) {
+        return false;
+    }
+    bytes = malloc(2 * size + 1);
+    if (bytes == NULL) {
+        return false;
+    }
+    (void)protobuf_c_message_pack(a, bytes);
+    (void)protobuf_c_message_pack(b, bytes + size);
+    is_same = memcmp(bytes, bytes + size, size) == 0;
+    free(bytes);
+    return is_same;
+}
+
 int codec_set(char **text, const char *value)
 {
     char *copy = strdup(value);

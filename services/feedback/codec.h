@@ -66,6 +66,8 @@ bool codec_is_same_evaluation(const Moment__V1__Evaluation *a, const Moment__V1_
 
 /* A deep copy. */
 must_check int codec_copy(const ProtobufCMessage *message, ProtobufCMessage **ret_copy);
+/* Do both say the same, to the bit? false too when there is no memory to tell. */
+bool codec_is_same(const ProtobufCMessage *a, const ProtobufCMessage *b);
 /* Replaces a string of a message that was unpacked. */
 must_check int codec_set(char **text, const char *value);
 void codec_free(ProtobufCMessage *message); /* accepts null */

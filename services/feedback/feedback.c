@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "feedback/notes.h"
+#include "feedback/store_standards.h"
 #include "io/json.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 
 /* Contacts that are over are kept this many before they are dropped from memory. */
 #define IDLE_MAX 2000
+#define DRAFTS_HELD_BYTES ((size_t)4 * 1024 * 1024)
 
 _Noreturn void feedback_no_memory(int error)
 {
@@ -285,6 +287,7 @@ static void drop_memory(struct feedback *feedback)
     notes_forget(feedback->notes);
     floor_clear(&feedback->floor);
     standards_clear(feedback);
+    entities_forget(feedback->standard_drafts);
     drop_rules(feedback);
     feedback->is_loaded = false;
     feedback->is_loading = false;
@@ -391,22 +394,6 @@ void feedback_load(void *state, struct txn *txn, const struct record *record)
 
 /* --- one moment's change --- */
 
-static bool came_out(const struct visit *visit, int64_t skew, struct served *ret_served)
-{
-    int64_t at = visit->answered_at;
-
-    ret_served->answered = at != 0;
-    if (at == 0) {
-        at = visit->outcome == OUTCOME_ABANDONED ? visit->ended_at : 0;
-    }
-    if (at == 0 || visit->entered_at == 0) {
-        return false;
-    }
-    ret_served->at = at + skew;
-    ret_served->wait_us = visit->wait_ms >= 0 ? visit->wait_ms * US_PER_MS : at - visit->entered_at;
-    return true;
-}
-
 static void note_visit(struct feedback *feedback, struct txn *txn, const struct contact *contact,
                        uint32_t index, int64_t skew)
 {
@@ -419,10 +406,11 @@ static void note_visit(struct feedback *feedback, struct txn *txn, const struct 
     bool is_changed;
 
     feedback_need(queue != NULL ? 0 : -ENOMEM);
-    if (!came_out(visit, skew, &stored.served) ||
-        stored.served.at < clock_wall_us() - FEEDBACK_SERVED_KEPT_US) {
+    if (!alert_came_out(visit, &stored.served) ||
+        stored.served.at + skew < clock_wall_us() - FEEDBACK_SERVED_KEPT_US) {
         return;
     }
+    stored.served.at += skew;
     feedback_need(queue_put_served(queue, &key, &stored.served, &is_changed));
     if (is_changed) {
         store_save_served(txn, &stored);
@@ -620,12 +608,16 @@ int feedback_start(struct service *service, void **ret_state)
         error = notes_new(&feedback->notes);
     }
     if (error == 0) {
+        error = entities_new(&store_standard_drafts, DRAFTS_HELD_BYTES, &feedback->standard_drafts);
+    }
+    if (error == 0) {
         error = floor_init(&feedback->floor);
     }
     if (error == 0) {
         error = watch_start(feedback);
     }
     if (error != 0) {
+        entities_free(&feedback->standard_drafts);
         notes_free(&feedback->notes);
         directory_free(&feedback->directory);
         floor_done(&feedback->floor);
@@ -663,6 +655,7 @@ void feedback_stop(void *state)
     watch_stop(feedback);
     drop_memory(feedback);
     floor_done(&feedback->floor);
+    entities_free(&feedback->standard_drafts);
     notes_free(&feedback->notes);
     directory_free(&feedback->directory);
     free(feedback);

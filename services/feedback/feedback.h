@@ -51,12 +51,14 @@ struct feedback {
     struct held_standard *standards; /* owned */
     struct standard *choices;        /* owned, the plain forms of standards, parallel */
     size_t standard_count;
+    struct entities *standard_drafts; /* owned */
 
     bool is_loaded, is_loading;
     bool wants_rules;   /* SIGHUP: read the rules again */
     int64_t applied_at; /* `at` of the last record applied */
     int64_t next_at;    /* when the timer has to look again, our clock */
     int64_t tidied_at;  /* when old rows were dropped last */
+    uint32_t previews;  /* under way */
 
     /* Settings. */
     int64_t history_us;
@@ -91,6 +93,11 @@ const char *feedback_not_ready(void *state);
 /* --- the calls, one handler each --- */
 void feedback_publish_standard(void *state, struct call *call);
 void feedback_list_standards(void *state, struct call *call);
+void feedback_save_standard_draft(void *state, struct call *call);
+void feedback_discard_standard_draft(void *state, struct call *call);
+void feedback_roll_out_standard(void *state, struct call *call);
+void feedback_roll_back_standard(void *state, struct call *call);
+void feedback_retire_standard(void *state, struct call *call);
 void feedback_list_evaluations(void *state, struct call *call);
 void feedback_list_alerts(void *state, struct call *call);
 void feedback_list_alert_rules(void *state, struct call *call);

@@ -1,14 +1,7 @@
-/* lists - the calls that only read: standards, evaluations.
+/* lists - the calls that only read: evaluations.
  *
  * Each asks on the reading connection, so that it sees what is committed and nothing else. */
 #include "feedback/feedback.h"
-
-void feedback_list_standards(void *state, struct call *call)
-{
-    struct feedback *feedback = state;
-
-    store_list_standards(service_reader(feedback->service), call);
-}
 
 void feedback_list_evaluations(void *state, struct call *call)
 {

@@ -1,16 +1,11 @@
-/* standards - publishing what a moment should look like, and finding it for a moment. */
-#include "feedback/feedback.h"
+/* standards - see the header. */
+#include "feedback/standards.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct metric feedback_standards_published_total = {
-    .name = "moment_standards_published_total",
-    .kind = METRIC_COUNTER,
-    .help = "Versions of standards that were published.",
-};
+/* --- in memory --- */
 
 int standards_add(struct feedback *feedback, Moment__V1__Standard **message)
 {
@@ -66,12 +61,12 @@ const struct held_standard *standards_for(const struct feedback *feedback,
     return choice != NULL ? &feedback->standards[choice - feedback->choices] : NULL;
 }
 
-static const struct held_standard *newest(const struct feedback *feedback, const char *standard_id)
+struct held_standard *standards_newest(const struct feedback *feedback, const char *standard_id)
 {
-    const struct held_standard *found = NULL;
+    struct held_standard *found = NULL;
 
     for (size_t i = 0; i < feedback->standard_count; i++) {
-        const struct held_standard *standard = &feedback->standards[i];
+        struct held_standard *standard = &feedback->standards[i];
 
         if (strcmp(standard->plain.standard_id, standard_id) == 0 &&
             (found == NULL || standard->plain.version > found->plain.version)) {
@@ -79,6 +74,26 @@ static const struct held_standard *newest(const struct feedback *feedback, const
         }
     }
     return found;
+}
+
+struct held_standard *standards_find(const struct feedback *feedback, const char *standard_id,
+                                     uint32_t version)
+{
+    for (size_t i = 0; i < feedback->standard_count; i++) {
+        struct held_standard *standard = &feedback->standards[i];
+
+        if (standard->plain.version == version &&
+            strcmp(standard->plain.standard_id, standard_id) == 0) {
+            return standard;
+        }
+    }
+    return NULL;
+}
+
+bool standards_is_live(const struct feedback *feedback, const struct held_standard *standard,
+                       int64_t at)
+{
+    return standard_is_live(feedback->choices, feedback->standard_count, &standard->plain, at);
 }
 
 const struct criterion *standards_criterion(const struct feedback *feedback,
@@ -105,169 +120,238 @@ const struct criterion *standards_criterion(const struct feedback *feedback,
     return found;
 }
 
-/* --- PublishStandard --- */
+/* --- changes --- */
 
-static int refuse_tie(const struct feedback *feedback, const struct standard *standard,
-                      struct problem *problem)
+void standards_emit(struct feedback *feedback, struct txn *txn,
+                    const Moment__V1__Standard *standard)
 {
-    for (size_t i = 0; i < feedback->standard_count; i++) {
-        const struct standard *other = &feedback->standards[i].plain;
+    Moment__V1__StandardChanged changed;
 
-        if (newest(feedback, other->standard_id) == &feedback->standards[i] &&
-            standard_ties(standard, other)) {
-            problem_set(problem, 409, "standards-tie", "standard.scope",
-                        "\"%.100s\" (%.80s) and \"%.100s\" (%.80s version %u) would both apply to "
-                        "the same moments and neither is the more specific.",
-                        standard->title, standard->standard_id, other->title, other->standard_id,
-                        other->version);
-            return -EEXIST;
+    moment__v1__standard_changed__init(&changed);
+    changed.standard = (Moment__V1__Standard *)(uintptr_t)standard;
+    feedback_emit(feedback, txn, service_site(feedback->service), standard->standard_id,
+                  "StandardChanged", &changed.base);
+}
+
+void standards_put_fate(struct feedback *feedback, struct txn *txn, struct held_standard *standard)
+{
+    standard->plain.rolled_out_at = standard->message->rolled_out_at;
+    standard->plain.retired_at = standard->message->retired_at;
+    feedback->choices[standard - feedback->standards] = standard->plain;
+    feedback_need(store_save_fate(txn, standard->message));
+}
+
+static void clear_names(size_t *count, char ***names)
+{
+    for (size_t i = 0; i < *count; i++) {
+        free((*names)[i]);
+    }
+    free(*names);
+    *names = NULL;
+    *count = 0;
+}
+
+void standards_strip(Moment__V1__Standard *standard)
+{
+    standard->state = MOMENT__V1__STANDARD_STATE__STANDARD_STATE_UNSPECIFIED;
+    standard->published_at = 0;
+    standard->rolled_out_at = 0;
+    entity_set_text(&standard->rolled_out_by, "");
+    entity_set_text(&standard->rolled_out_by_name, "");
+    standard->copy_of_version = 0;
+    standard->retired_at = 0;
+    entity_set_text(&standard->retired_by, "");
+    entity_set_text(&standard->retired_by_name, "");
+    entity_set_text(&standard->retired_because, "");
+    standard->revision = 0;
+    entity_set_text(&standard->edited_by, "");
+    entity_set_text(&standard->edited_by_name, "");
+    standard->edited_at = 0;
+    entity_set_text(&standard->signed_by_id, "");
+}
+
+Moment__V1__Standard *standards_copy(const Moment__V1__Standard *standard)
+{
+    Moment__V1__Standard *copy = (Moment__V1__Standard *)entity_edit(&standard->base);
+
+    standards_strip(copy);
+    copy->version = 0;
+    copy->effective_at = 0;
+    clear_names(&copy->n_canary_sites, &copy->canary_sites);
+    return copy;
+}
+
+const Moment__V1__Standard *standards_draft(const struct feedback *feedback,
+                                            const char *standard_id)
+{
+    const Moment__V1__Standard *draft =
+        (const Moment__V1__Standard *)entity_get(feedback->standard_drafts, standard_id);
+
+    return draft != NULL && draft->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DRAFT ? draft
+                                                                                             : NULL;
+}
+
+void standards_put_draft(struct feedback *feedback, struct txn *txn, Moment__V1__Standard *draft)
+{
+    entity_put(feedback->standard_drafts, txn, draft->standard_id, &draft->base);
+}
+
+/* --- what may be changed, and by whom --- */
+
+static int refuse_site(struct problem *problem, const char *site)
+{
+    if (site[0] != '\0') {
+        problem_set(problem, 403, "forbidden", "standard.scope.sites",
+                    "This standard applies at \"%.80s\"; that site is not yours.", site);
+    } else {
+        problem_set(problem, 403, "forbidden", "standard.scope.sites",
+                    "You look after some sites or teams only; this standard applies to more.");
+    }
+    return -EACCES;
+}
+
+int standards_allow(struct call *call, const Moment__V1__Standard *standard,
+                    struct problem *problem)
+{
+    const Moment__V1__StandardScope *scope = standard->scope;
+    size_t count = scope != NULL ? scope->n_sites : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!call_allows(call, &(struct place){.site = scope->sites[i]})) {
+            return refuse_site(problem, call_caller(call)->team_count > 0 ? "" : scope->sites[i]);
+        }
+    }
+    return count > 0 || call_allows(call, &(struct place){0}) ? 0 : refuse_site(problem, "");
+}
+
+int standards_allow_all(const struct feedback *feedback, struct call *call, const char *standard_id,
+                        int64_t at, struct problem *problem)
+{
+    const struct held_standard *newest = standards_newest(feedback, standard_id);
+
+    for (size_t i = 0; i < feedback->standard_count; i++) {
+        const struct held_standard *standard = &feedback->standards[i];
+
+        if (strcmp(standard->plain.standard_id, standard_id) == 0 &&
+            (standard == newest || standards_is_live(feedback, standard, at))) {
+            int error = standards_allow(call, standard->message, problem);
+
+            if (error != 0) {
+                return error;
+            }
         }
     }
     return 0;
 }
 
-static int check(const struct feedback *feedback, const struct held_standard *standard,
-                 const struct held_standard *previous, struct problem *problem)
+const struct standard *standards_find_tie(const struct feedback *feedback,
+                                          const struct standard *standard, int64_t at)
 {
-    uint32_t next = previous != NULL ? previous->plain.version + 1 : 1;
-    struct objections objections = {0};
+    for (size_t i = 0; i < feedback->standard_count; i++) {
+        const struct held_standard *other = &feedback->standards[i];
+
+        if (standard_ties(standard, &other->plain) && standards_is_live(feedback, other, at)) {
+            return &other->plain;
+        }
+    }
+    return NULL;
+}
+
+void standards_object(const struct feedback *feedback, const struct held_standard *standard,
+                      int64_t at, struct objections *objections)
+{
+    const struct standard *other = standards_find_tie(feedback, &standard->plain, at);
+
+    standard_check(&standard->plain, measure_knows, objections);
+    if (other != NULL) {
+        objections_add(objections, "standard.scope",
+                       "\"%.80s\" (%.40s version %u) applies to the same moments, and neither is "
+                       "the more specific.",
+                       other->title, other->standard_id, other->version);
+    }
+}
+
+int standards_refuse_unknown(const Moment__V1__Standard *standard, struct problem *problem)
+{
     char field[sizeof(problem->field)];
 
-    if (codec_standard_has_unknown(standard->message, field, sizeof(field))) {
+    if (codec_standard_has_unknown(standard, field, sizeof(field))) {
         problem_set(problem, 422, "unknown-field", field,
                     "There is a field here that this version does not know.");
         return -EINVAL;
     }
-    standard_check(&standard->plain, measure_knows, &objections);
-    standard_check_signature(&standard->plain, &objections);
-    if (objections.count > 0) {
-        problem_set(problem, 422, "invalid-field", objections.items[0].field, "%s",
-                    objections.items[0].detail);
-        return -EINVAL;
-    }
-    if (standard->plain.version != 0 && standard->plain.version != next) {
-        problem_set(problem, 409, "version-conflict", "standard.version",
-                    "The next version of \"%.80s\" is %u. Leave it out to take what comes next.",
-                    standard->plain.standard_id, next);
-        return -EINVAL;
-    }
-    return refuse_tie(feedback, &standard->plain, problem);
+    return 0;
 }
 
-/* Does this say what the newest version says already? Then nothing has to be published. */
-static bool is_unchanged(const Moment__V1__Standard *message, const Moment__V1__Standard *previous)
-{
-    ProtobufCMessage *copy;
-    Moment__V1__Standard *compared;
-    bool is_same = false;
-    size_t size, previous_size;
-    uint8_t *a, *b;
+/* --- commands --- */
 
-    feedback_need(codec_copy(&message->base, &copy));
-    compared = (Moment__V1__Standard *)copy;
-    compared->version = previous->version;
-    compared->state = previous->state;
-    compared->published_at = previous->published_at;
-    if (compared->effective_at == 0) {
-        compared->effective_at = previous->effective_at;
-    }
-    size = protobuf_c_message_get_packed_size(copy);
-    previous_size = protobuf_c_message_get_packed_size(&previous->base);
-    if (size == previous_size) {
-        a = malloc(size + 1);
-        b = malloc(size + 1);
-        feedback_need(a != NULL && b != NULL ? 0 : -ENOMEM);
-        is_same = protobuf_c_message_pack(copy, a) == protobuf_c_message_pack(&previous->base, b) &&
-                  memcmp(a, b, size) == 0;
-        free(a);
-        free(b);
-    }
-    codec_free(copy);
-    return is_same;
+void standards_load(struct feedback *feedback, struct txn *txn, const char *standard_id)
+{
+    feedback_load_all(feedback, txn);
+    entity_load(feedback->standard_drafts, txn, standard_id);
 }
 
-static void respond(const Moment__V1__Standard *standard, ProtobufCMessage **ret_response)
+void standards_start(struct feedback *feedback, struct call *call,
+                     void (*load)(struct command *command, struct txn *txn),
+                     int (*apply)(struct command *command, struct txn *txn,
+                                  ProtobufCMessage **ret_response, struct problem *problem))
 {
-    Moment__V1__PublishStandardResponse response;
-
-    moment__v1__publish_standard_response__init(&response);
-    response.standard = (Moment__V1__Standard *)(uintptr_t)standard;
-    feedback_need(codec_copy(&response.base, ret_response));
-}
-
-static void publish(struct feedback *feedback, struct txn *txn, Moment__V1__Standard **message,
-                    uint32_t version, const char *published_by)
-{
-    Moment__V1__Standard *standard = *message;
-    Moment__V1__StandardChanged changed;
-
-    standard->version = version;
-    standard->state = MOMENT__V1__STANDARD_STATE__STANDARD_STATE_PUBLISHED;
-    standard->published_at = txn_now_us(txn);
-    if (standard->effective_at == 0) {
-        standard->effective_at = standard->published_at;
-    }
-    feedback_need(store_save_standard(txn, standard, published_by));
-    moment__v1__standard_changed__init(&changed);
-    changed.standard = standard;
-    feedback_emit(feedback, txn, service_site(feedback->service), standard->standard_id,
-                  "StandardChanged", &changed.base);
-    feedback_need(standards_add(feedback, message));
-    metric_add(&feedback_standards_published_total, NULL, 1);
-}
-
-static void load_publish(struct command *command, struct txn *txn)
-{
-    feedback_load_all(command->state, txn);
-}
-
-static int apply_publish(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
-                         struct problem *problem)
-{
-    struct feedback *feedback = command->state;
-    const Moment__V1__PublishStandardRequest *request =
-        (const Moment__V1__PublishStandardRequest *)call_request(command->call);
-    struct held_standard candidate = {0};
-    const struct held_standard *previous;
-    Moment__V1__Standard *message;
-    ProtobufCMessage *copy;
-    uint32_t version;
-    int error;
-
-    if (request->standard == NULL) {
-        problem_set(problem, 422, "invalid-field", "standard", "There is no standard here.");
-        return -EINVAL;
-    }
-    feedback_need(codec_copy(&request->standard->base, &copy));
-    message = (Moment__V1__Standard *)copy;
-    feedback_need(codec_standard(&message, &candidate));
-    previous = newest(feedback, candidate.plain.standard_id);
-    if (previous != NULL && is_unchanged(candidate.message, previous->message)) {
-        respond(previous->message, ret_response);
-        codec_standard_done(&candidate);
-        return 0;
-    }
-    error = check(feedback, &candidate, previous, problem);
-    if (error == 0) {
-        version = previous != NULL ? previous->plain.version + 1 : 1;
-        message = candidate.message;
-        candidate.message = NULL;
-        publish(feedback, txn, &message, version, call_caller(command->call)->id);
-        respond(feedback->standards[feedback->standard_count - 1].message, ret_response);
-    }
-    codec_standard_done(&candidate);
-    return error;
-}
-
-void feedback_publish_standard(void *state, struct call *call)
-{
-    struct feedback *feedback = state;
     struct command *command = calloc(1, sizeof(*command));
 
     feedback_need(command != NULL ? 0 : -ENOMEM);
     command->call = call;
     command->state = feedback;
-    command->load = load_publish;
-    command->apply = apply_publish;
+    command->load = load;
+    command->apply = apply;
     command_start(service_bus(feedback->service), command);
+}
+
+/* --- the list --- */
+
+static void take_standard(Moment__V1__ListStandardsResponse *response,
+                          Moment__V1__Standard *message)
+{
+    if (message->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DRAFT) {
+        entity_append(&response->n_drafts, &response->drafts, message);
+    } else {
+        entity_append(&response->n_standards, &response->standards, message);
+    }
+}
+
+static void answer_standards(void *arg, int status, const struct db_rows *rows,
+                             const struct db_error *error unused_arg)
+{
+    struct call *call = arg;
+    Moment__V1__ListStandardsResponse *response;
+
+    if (status != 0) {
+        call_refuse(call, 503, "database-unavailable", "", "The database can't answer now.");
+        return;
+    }
+    response = calloc(1, sizeof(*response));
+    feedback_need(response != NULL ? 0 : -ENOMEM);
+    moment__v1__list_standards_response__init(response);
+    for (size_t i = 0; i < db_count(rows); i++) {
+        Moment__V1__Standard *message;
+
+        if (store_read_standard(rows, i, &message) == 0) {
+            take_standard(response, message);
+        }
+    }
+    call_reply(call, &response->base);
+    codec_free(&response->base);
+}
+
+void feedback_list_standards(void *state, struct call *call)
+{
+    struct feedback *feedback = state;
+    const Moment__V1__ListStandardsRequest *request =
+        (const Moment__V1__ListStandardsRequest *)call_request(call);
+    bool with_drafts = (call_caller(call)->roles & (ROLE_LEADER | ROLE_COACH)) != 0;
+    int error = store_list_standards(service_reader(feedback->service), request->standard_id,
+                                     request->history != 0, with_drafts, answer_standards, call);
+
+    if (error != 0) {
+        answer_standards(call, error, NULL, NULL);
+    }
 }

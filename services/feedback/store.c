@@ -15,17 +15,6 @@ static int read_body(const struct db_rows *rows, size_t row, size_t column,
     return protobuf_read(descriptor, db_get_bytes(rows, row, column), ret_message);
 }
 
-int store_read_standard(const struct db_rows *rows, size_t row, Moment__V1__Standard **ret_message)
-{
-    ProtobufCMessage *message;
-    int error = read_body(rows, row, 0, &moment__v1__standard__descriptor, &message);
-
-    if (error == 0) {
-        *ret_message = (Moment__V1__Standard *)message;
-    }
-    return error;
-}
-
 int store_read_evaluation(const struct db_rows *rows, size_t row,
                           Moment__V1__Evaluation **ret_message)
 {
@@ -63,16 +52,6 @@ void store_read_served(const struct db_rows *rows, size_t row, struct stored_ser
 }
 
 /* --- loads --- */
-
-static const char select_standards[] = "select body from standard order by standard_id, version";
-
-void store_load_standards(struct txn *txn, db_result_fn *on_rows, void *arg)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    txn_read(txn, select_standards, &args, on_rows, arg);
-}
 
 void store_load_open_moments(struct txn *txn, db_result_fn *on_rows, void *arg)
 {
@@ -168,26 +147,6 @@ int store_write(struct txn *txn, const char *sql, struct db_args *args,
     }
     txn_write(txn, sql, args);
     return 0;
-}
-
-int store_save_standard(struct txn *txn, const Moment__V1__Standard *message,
-                        const char *published_by)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    db_text(&args, message->standard_id);
-    db_i32(&args, (int32_t)message->version);
-    db_text(&args, message->title);
-    db_text(&args, message->signed_by);
-    db_time(&args, message->effective_at);
-    db_time(&args, message->published_at);
-    db_text(&args, published_by);
-    return store_write(txn,
-                       "insert into standard (standard_id, version, title, signed_by,"
-                       " effective_at, published_at, published_by, body)"
-                       " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                       &args, &message->base);
 }
 
 int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message)
@@ -298,14 +257,6 @@ void store_drop_served_before(struct txn *txn, int64_t before_us)
 }
 
 /* --- lists --- */
-
-void store_list_standards(struct db *db, struct call *call)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    listing_answer(call, db, select_standards, &args, NULL, NULL);
-}
 
 #define IS_VISIBLE STORE_IS_VISIBLE_WITH("")
 

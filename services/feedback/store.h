@@ -26,15 +26,12 @@ struct stored_served {
 };
 
 /* Rows to plain structs. -EBADMSG for a body that can't be read, -ENOMEM. */
-must_check int store_read_standard(const struct db_rows *rows, size_t row,
-                                   Moment__V1__Standard **ret_message);
 must_check int store_read_moment(const struct db_rows *rows, size_t row,
                                  struct stored_moment *ret_moment);
 must_check int store_read_evaluation(const struct db_rows *rows, size_t row,
                                      Moment__V1__Evaluation **ret_message);
 void store_read_served(const struct db_rows *rows, size_t row, struct stored_served *ret_served);
 
-void store_load_standards(struct txn *txn, db_result_fn *on_rows, void *arg);
 void store_load_open_moments(struct txn *txn, db_result_fn *on_rows, void *arg);
 void store_load_served(struct txn *txn, int64_t since_us, db_result_fn *on_rows, void *arg);
 /* The revision that was applied last; no row: none. */
@@ -48,8 +45,6 @@ void store_load_evaluations_of(struct txn *txn, const struct id *moment_id, db_r
                                void *arg);
 
 /* All take a message that is borrowed; -ENOMEM. */
-must_check int store_save_standard(struct txn *txn, const Moment__V1__Standard *message,
-                                   const char *published_by);
 must_check int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message);
 /* The newest state of a moment with what it is searched by. */
 must_check int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
@@ -65,7 +60,6 @@ struct evaluation_filter {
 };
 
 /* They answer the call, with what its caller may see; newest first. */
-void store_list_standards(struct db *db, struct call *call);
 void store_list_evaluations(struct db *db, struct call *call,
                             const struct evaluation_filter *filter);
 
