@@ -111,25 +111,13 @@ bool rules_read(const Moment__V1__AlertRule *request, const char *rule_id, struc
 static int check_revision(const struct held_rule *before, uint32_t if_revision,
                           struct problem *problem)
 {
-    if (before == NULL && if_revision == 0) {
-        return 0;
-    }
     if (before != NULL && before->message->removed) {
         problem_set(problem, 409, "alert-rule-removed", "rule_id",
                     "This rule was removed and its alerts still name it: choose another rule_id.");
         return -EEXIST;
     }
-    if (if_revision == 0) {
-        problem_set(problem, 428, "revision-required", "if_revision",
-                    "There is such a rule already: say which revision of it you saw.");
-        return -EINVAL;
-    }
-    if (before == NULL || before->message->revision != if_revision) {
-        problem_set(problem, 412, "stale", "if_revision",
-                    "The rule was changed in the meantime: read it again.");
-        return -EINVAL;
-    }
-    return 0;
+    return call_check_revision(problem, if_revision,
+                               before != NULL ? before->message->revision : 0);
 }
 
 /* --- SaveAlertRule, RemoveAlertRule --- */

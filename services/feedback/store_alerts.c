@@ -342,7 +342,8 @@ int store_list_past(struct db *db, const struct past_page *page, db_result_fn *o
     db_uuid(&args, page->before_id.bytes);
     db_i32(&args, (int32_t)page->limit);
     return db_query(db,
-                    "select body, changed_at, ended_at, moment_id from moment"
+                    "select body, changed_at, skew_us, ended_at, moment_id,"
+                    " (select min(ended_at) from moment) from moment"
                     " where ended_at >= $1"
                     " and ($2::timestamptz is null or (ended_at, moment_id) < ($2, $3::uuid))"
                     " order by ended_at desc, moment_id desc limit $4",

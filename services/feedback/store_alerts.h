@@ -61,8 +61,9 @@ struct past_page {
     struct id before_id;
     uint32_t limit;
 };
-/* Columns: body, changed_at, ended_at, moment_id. What turned out to be part of another moment is
- * not among them; what was over before its content was kept has an empty body. */
+/* Columns: those of store_read_moment, ended_at, moment_id, and when the oldest that is kept ended.
+ * What turned out to be part of another moment is not among them, nor what was over before moments
+ * were kept. */
 must_check int store_list_past(struct db *db, const struct past_page *page, db_result_fn *on_rows,
                                void *arg);
 

@@ -415,6 +415,23 @@ void alert_decide(const struct alert_rule *rule, const struct moment *moment,
     decide_clear(moment, crossings, count, alerted, alerted_count, now, ret_verdict);
 }
 
+bool alert_came_out(const struct visit *visit, struct served *ret_served)
+{
+    int64_t at = visit->answered_at;
+
+    ret_served->answered = at != 0;
+    if (at == 0) {
+        at = visit->outcome == OUTCOME_ABANDONED ? visit->ended_at : 0;
+    }
+    if (at == 0 || visit->entered_at == 0) {
+        return false;
+    }
+    ret_served->at = at;
+    ret_served->wait_us =
+        visit->wait_ms >= 0 ? visit->wait_ms * (int64_t)US_OF_MS : at - visit->entered_at;
+    return true;
+}
+
 struct level alert_queue_length(size_t waiting_count, int64_t now)
 {
     return (struct level){.is_known = true,

@@ -150,6 +150,9 @@ struct served {
     bool answered; /* false: abandoned */
 };
 
+/* A visit that came out: answered, or given up. False: it says nothing about a service level. */
+bool alert_came_out(const struct visit *visit, struct served *ret_served);
+
 struct level alert_queue_length(size_t waiting, int64_t now);
 /* oldest_entered_at 0: nobody waits, and the wait is nothing. */
 struct level alert_longest_wait(const struct alert_rule *rule, int64_t oldest_entered_at,
