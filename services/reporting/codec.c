@@ -224,6 +224,7 @@ static int read_directory(const Moment__V1__DirectoryChanged *from, struct fact 
         fact->site = from->person->site_id;
         fact->team = from->person->team_id;
         fact->role = from->person->role;
+        fact->coach_id = from->person->coach_id;
         return 0;
     case MOMENT__V1__DIRECTORY_CHANGED__ENTRY_QUEUE:
         fact->kind = FACT_QUEUE;
@@ -530,7 +531,7 @@ static struct fact *fact_new(enum fact_kind kind)
         return NULL;
     fact->kind = kind;
     fact->id = fact->name = fact->site = fact->team = fact->person_id = fact->author_id = "";
-    fact->moment_id = fact->source = fact->time_zone = fact->role = "";
+    fact->moment_id = fact->source = fact->time_zone = fact->role = fact->coach_id = "";
     fact->moment.source = fact->moment.queue_now = "";
     fact->moment.queue = fact->moment.agent = "";
     return fact;

@@ -87,7 +87,7 @@ struct fact {
     bool is_open;                /* alerts */
     uint32_t revision;           /* candidates */
     const char *time_zone;       /* sites */
-    const char *role;            /* people */
+    const char *role, *coach_id; /* people */
     int64_t at_us;               /* since, raised, proposed */
     /* The message as it is kept and sent on. */
     ProtobufCMessage *record;        /* owned */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum column { KIND, ID, NAME, SITE, TEAM, EXTRA, LISTED };
+enum column { KIND, ID, NAME, SITE, TEAM, EXTRA, LISTED, COACH };
 
 static json_t *text(const struct db_rows *rows, size_t row, enum column column)
 {
@@ -25,9 +25,10 @@ static json_t *entry_json(const struct db_rows *rows, size_t i)
         return json_pack("{s:o,s:o,s:o}", "team_id", text(rows, i, ID), "name", text(rows, i, NAME),
                          "site_id", text(rows, i, SITE));
     if (strcmp(kind, "person") == 0)
-        return json_pack("{s:o,s:o,s:o,s:o,s:o}", "person_id", text(rows, i, ID), "name",
+        return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "person_id", text(rows, i, ID), "name",
                          text(rows, i, NAME), "site_id", text(rows, i, SITE), "team_id",
-                         text(rows, i, TEAM), "role", text(rows, i, EXTRA));
+                         text(rows, i, TEAM), "role", text(rows, i, EXTRA), "coach_id",
+                         text(rows, i, COACH));
     return json_pack("{s:o,s:o,s:o,s:b}", "queue_id", text(rows, i, ID), "name",
                      text(rows, i, NAME), "site_id", text(rows, i, SITE), "listed",
                      (int)db_get_bool(rows, i, LISTED));
@@ -60,11 +61,15 @@ static void on_directory(void *arg, int status, const struct db_rows *rows,
 static void show_directory(struct reporting *reporting, struct http_request *request,
                            struct viewer *viewer)
 {
-    viewer_free(&viewer);
-    if (!query_only(request, NULL, 0))
-        return;
-    if (store_list_directory(service_reader(reporting->service), on_directory, request) < 0)
+    struct reader reader = viewer->reader;
+
+    /* Operators see no moments, but the names that they give accounts a scope by. */
+    if (reader.reach == REACH_NOTHING)
+        reader.reach = REACH_SCOPE;
+    if (query_only(request, NULL, 0) && store_list_directory(service_reader(reporting->service),
+                                                             &reader, on_directory, request) < 0)
         access_unavailable(request);
+    viewer_free(&viewer);
 }
 
 void directory_show(void *state, struct http_request *request)

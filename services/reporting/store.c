@@ -407,11 +407,12 @@ void store_put_person(struct txn *txn, const struct fact *fact)
     db_text_or_null(&args, fact->site);
     db_text_or_null(&args, fact->team);
     db_text_or_null(&args, fact->role);
+    db_text_or_null(&args, fact->coach_id);
     txn_write(txn,
-              "insert into person (person_id, name, site_id, team_id, role) "
-              "values ($1, $2, $3, $4, $5) on conflict (person_id) do update set "
+              "insert into person (person_id, name, site_id, team_id, role, coach_id) "
+              "values ($1, $2, $3, $4, $5, $6) on conflict (person_id) do update set "
               "name = excluded.name, site_id = excluded.site_id, team_id = excluded.team_id, "
-              "role = excluded.role",
+              "role = excluded.role, coach_id = excluded.coach_id",
               &args);
 }
 
@@ -805,18 +806,41 @@ int store_floor_candidates(struct db *db, const struct reader *reader, db_result
 
 /* --- directory ----------------------------------------------------------------------------- */
 
-int store_list_directory(struct db *db, db_result_fn *on_rows, void *arg)
+/* An agent sees the names of their own site; the others those of their sites and teams. */
+#define NAMED_AT(site)                                                                             \
+    "(case when $1::text is not null then " site " = (select site_id from home) else "             \
+    "($2::text[] is null or " site " = any ($2)) and "                                             \
+    "($3::text[] is null or " site " = any ($4::text[])) end)"
+#define NAMED_OF(site, team)                                                                       \
+    "(case when $1::text is not null then " site " = (select site_id from home) else "             \
+    "($2::text[] is null or " site " = any ($2)) and "                                             \
+    "($3::text[] is null or " team " = any ($3)) end)"
+
+int store_list_directory(struct db *db, const struct reader *reader, db_result_fn *on_rows,
+                         void *arg)
 {
     struct db_args args;
 
-    db_args_init(&args);
+    init_for(&args, reader);
     return db_query(
         db,
-        "select 'site', site_id, name, null, null, time_zone, true from site "
-        "union all select 'team', team_id, name, site_id, null, null, true from team "
-        "union all select 'person', person_id, name, site_id, team_id, role, true from person "
-        "union all select 'queue', queue_id, name, site_id, null, null, is_listed from queue "
-        "order by 1, 3, 2",
+        "with home as (select site_id from person where person_id = $1::text) "
+        "select 'site', site_id, name, null, null, time_zone, true, null from site "
+        "where " NAMED_AT(
+            "site_id") " union all "
+                       "select 'team', team_id, name, site_id, null, null, true, null from team "
+                       "where " NAMED_OF(
+                           "site_id",
+                           "team_id") " union all "
+                                      "select 'person', person_id, name, site_id, team_id, role, "
+                                      "true, coach_id from person "
+                                      "where " NAMED_OF(
+                                          "site_id",
+                                          "team_id") " union all "
+                                                     "select 'queue', queue_id, name, site_id, "
+                                                     "null, null, is_listed, null from queue "
+                                                     "where " NAMED_AT(
+                                                         "site_id") " order by 1, 3, 2",
         &args, on_rows, arg);
 }
 

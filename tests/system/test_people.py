@@ -18,7 +18,9 @@ DIRECTORY = {
     "teams": [{"team_id": "red", "name": "Red", "site_id": "lyon"}, {"team_id": "blue", "name": "Blue", "site_id": "lyon"}],
     "people": [
         {"person_id": "p-anna", "name": "Anna A", "site_id": "lyon", "team_id": "red", "agent_ids": [{"agent": "anna"}]},
-        {"person_id": "p-bert", "name": "Bert B", "site_id": "lyon", "team_id": "blue", "agent_ids": [{"agent": "bert"}]}],
+        {"person_id": "p-bert", "name": "Bert B", "site_id": "lyon", "team_id": "blue", "coach_id": "p-anna",
+         "agent_ids": [{"agent": "bert"}]},
+        {"person_id": "p-ola", "name": "Ola O", "site_id": "oslo"}],
     "queues": [{"queue_id": "sales", "name": "Sales", "site_id": "lyon"}],
 }
 # contact: source, agent who answers (None: abandoned), start, seconds waited, satisfaction
@@ -98,6 +100,29 @@ def test_scope_limits_lists_figures_details_and_floor_alike(moment, name, option
         detail = moment.api("/api/v1/moments/" + m["moment_id"], token=who, expect=200 if is_seen else 404)
         # Every part of it: each owner draws the same line.
         assert not is_seen or [detail[part]["problem"] for part in ("events", "evaluations", "alerts", "candidates")] == [None] * 4
+
+
+@pytest.mark.parametrize("name,options,seen", [
+    ("names-all", ("--role", "leader"), "Lyon Oslo Red Blue Anna Bert Ola Sales"),
+    ("names-site", ("--role", "coach", "--site", "oslo"), "Oslo Ola"),
+    ("names-team", ("--role", "coach", "--team", "red"), "Lyon Red Anna Sales"),
+    ("names-machine", ("--role", "integrator", "--site", "lyon"), "Lyon Red Blue Anna Bert Sales"),
+    ("names-operator", ("--role", "operator"), "Lyon Oslo Red Blue Anna Bert Ola Sales"),
+    ("names-agent", ("--role", "agent"), ""),
+])
+def test_names_are_those_of_ones_own_scope(moment, name, options, seen):
+    answer = moment.api("/api/v1/directory", token=token(moment, name, *options))
+    names = [entry["name"].split(" ")[0] for part in ("sites", "teams", "people", "queues") for entry in answer[part]
+             if part != "queues" or entry["listed"]]
+    assert sorted(names) == sorted(seen.split()), names
+
+
+def test_an_agent_knows_the_names_of_their_own_site(moment):
+    cookie = moment.new_user("ola", "--role", "agent", "--person", "p-ola")
+    answer = moment.ask(cookie, "GET", "/api/v1/directory")[1]
+    assert [p["person_id"] for p in answer["people"]] == ["p-ola"] and [s["site_id"] for s in answer["sites"]] == ["oslo"]
+    people = {p["person_id"]: p["coach_id"] for p in moment.api("/api/v1/directory")["people"]}
+    assert people == {"p-anna": None, "p-bert": "p-anna", "p-ola": None}
 
 
 def test_an_agent_sees_what_is_about_themselves(moment):
