@@ -9,7 +9,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const FILES = ['ingest', 'feedback', 'recognition', 'reporting'];
 const NUMBERS = new Set(['double', 'float', 'int32', 'uint32', 'int64', 'uint64']);
 
-const isTime = (type, name) => type === 'int64' && (name.endsWith('_at') || name === 'since' || name === 'state_since');
+const isTime = (type, name) => type === 'int64' && /(^|_)(at|since)$/.test(name);
 const shortName = (prefix, value) => value.slice(prefix.length + 1).toLowerCase();
 const upper = (name) => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase();
 

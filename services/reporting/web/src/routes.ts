@@ -12,12 +12,17 @@ export interface Route {
   load: () => Promise<Page>;
 }
 
-const READERS: readonly Role[] = ['leader', 'coach', 'agent', 'integrator'];
+const LEADERS: readonly Role[] = ['leader', 'coach'];
+const READERS: readonly Role[] = [...LEADERS, 'agent', 'integrator'];
 
 export const ROUTES: readonly Route[] = [
+  { at: /^\/today$/, roles: LEADERS, load: async () => (await import('./pages/today')).TodayPage },
   { at: /^\/floor$/, roles: READERS, load: async () => (await import('./pages/floor')).FloorPage },
   { at: /^\/moments$/, roles: READERS, load: async () => (await import('./pages/moments')).MomentsPage },
   { at: /^\/moments\/([0-9a-f-]{36})$/, roles: READERS, load: async () => (await import('./pages/moment')).MomentPage },
+  { at: /^\/alerts$/, roles: [...LEADERS, 'integrator'], load: async () => (await import('./pages/alerts')).AlertsPage },
+  { at: /^\/alerts\/rules$/, roles: [...LEADERS, 'integrator'], load: async () => (await import('./pages/alert-rules')).AlertRulesPage },
+  { at: /^\/alerts\/rules\/([^/]+)$/, roles: LEADERS, load: async () => (await import('./pages/alert-rule')).AlertRulePage },
   { at: /^\/report$/, roles: READERS, load: async () => (await import('./pages/report')).ReportPage },
 ];
 

@@ -9,7 +9,7 @@ const { de } = await load('words/de.ts');
 // Words that are the same in both, and names.
 const SAME = new Set([
   'n', 'Team', 'Teams', 'Person', 'Queue', 'Status', 'Moment', 'Agent', 'Coach', 'Integrator', 'Live', 'Name', 'Webhooks', 'Standards', 'wow', 'System', 'Chat', 'SMS', 'Video',
-  'Filter', 'CSV', 'Text', 'Version', 'version', 'Wow', '–',
+  'min', 'Filter', 'CSV', 'Text', 'Version', 'version', 'Wow', '–',
 ]);
 
 function* leaves(words, path = '') {
@@ -35,7 +35,7 @@ test('nothing is empty, and nothing was left in English', () => {
     assert.ok(a.trim() && b.trim(), at);
     const long = a.match(/\p{L}{3,}/gu) ?? [];
     // A single word may be the same in both; a sentence never is.
-    if (long.length > 1 || (long.length === 1 && !SAME.has(a))) assert.notEqual(a, b, at);
+    if (long.length > 1 || (long.length === 1 && !SAME.has(long[0]))) assert.notEqual(a, b, at);
   }
 });
 

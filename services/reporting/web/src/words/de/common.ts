@@ -175,7 +175,7 @@ export const common: typeof english = {
     transfers: 'Ein Kunde wird weitergeleitet', repeat_contact: 'Ein Kunde kommt wieder', low_survey: 'Eine Umfrage ist schlecht', queue_length: 'Eine Warteschlange ist lang',
     longest_wait: 'Die längste Wartezeit einer Warteschlange', service_level: 'Der Servicegrad ist niedrig', customer_signal: 'Der Kunde gibt ein Zeichen',
   },
-  standardStates: { draft: 'Entwurf', published: 'veröffentlicht', retired: 'zurückgezogen' },
+  standardStates: { draft: 'Entwurf', published: 'veröffentlicht', retired: 'zurückgezogen', discarded: 'verworfen' },
   evaluationStates: { draft: 'Entwurf', released: 'freigegeben', acknowledged: 'bestätigt', disputed: 'angefochten', decided: 'entschieden' },
   noteKinds: { praise: 'Lob', improvement: 'Zu verbessern' },
   candidateStates: { proposed: 'vorgeschlagen', withdrawn: 'entfallen', praised: 'gelobt', dismissed: 'verworfen' },

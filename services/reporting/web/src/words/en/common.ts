@@ -184,7 +184,7 @@ export const common = {
     transfers: 'A customer is transferred', repeat_contact: 'A customer comes again', low_survey: 'A survey is low', queue_length: 'A queue is long',
     longest_wait: 'The longest wait in a queue', service_level: 'The service level is low', customer_signal: 'The customer gives a signal',
   } satisfies Record<AlertSubject, string>,
-  standardStates: { draft: 'draft', published: 'published', retired: 'retired' } satisfies Record<StandardState, string>,
+  standardStates: { draft: 'draft', published: 'published', retired: 'retired', discarded: 'discarded' } satisfies Record<StandardState, string>,
   evaluationStates: {
     draft: 'draft', released: 'released', acknowledged: 'acknowledged', disputed: 'disputed', decided: 'decided',
   } satisfies Record<EvaluationState, string>,
