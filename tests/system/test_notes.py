@@ -190,12 +190,28 @@ def test_praise_is_not_given_twice_in_the_same_words(moment, moment_id):
     give(moment.leo, moment_id, text=again["text"])
 
 
-def test_of_the_same_words_at_the_same_time_one_is_taken(moment, moment_id):
-    text = words()
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        replies = list(pool.map(lambda _: moment.lea.reply(
-            "GiveNote", kind="NOTE_KIND_PRAISE", moment_id=moment_id, text=text), range(8)))
-    assert sorted(r.problem.type for r in replies) == [""] + 7 * ["praise-repeated"]
+@contextlib.contextmanager
+def held_up(moment, table):
+    """Nothing can be written there meanwhile: commands that come now wait, and then share one transaction."""
+    with contextlib.closing(psycopg2.connect(moment.postgres.dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("lock table feedback.%s in share mode" % table)
+        yield
+
+
+def test_of_the_same_words_in_one_transaction_one_is_taken(moment, moment_id):
+    def send(text):
+        return moment.lea.reply("GiveNote", kind="NOTE_KIND_PRAISE", moment_id=moment_id, text=text)
+
+    with concurrent.futures.ThreadPoolExecutor(5) as pool:
+        with held_up(moment, "note"):
+            first = pool.submit(send, words())
+            wait_for("the first to wait", lambda: moment.sql(
+                "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into note%%'"))
+            before = moment.metric("feedback", "moment_stream_queued_bytes")
+            same = [pool.submit(send, "These are the same words in one transaction.") for _ in range(4)]
+            wait_for("the others to wait", lambda: moment.metric("feedback", "moment_stream_queued_bytes") >= before + 4 * 175)
+        assert first.result().problem.type == ""
+        assert sorted(r.result().problem.type for r in same) == [""] + 3 * ["praise-repeated"]
 
 
 def test_a_criterion_of_the_moments_standard_gets_its_title(moment, moment_id):
