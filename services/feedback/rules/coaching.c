@@ -1,55 +1,46 @@
 /* coaching - see the header. */
 #include "feedback/rules/coaching.h"
 
-#include "base/fold.h"
+#include "feedback/rules/objection.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FIELD_SIZE sizeof(((struct objection *)NULL)->field)
-
-printf_like(3, 4) static int object(struct objection *objection, const char *field,
-                                    const char *detail, ...)
+/* Does an action before it have the same id? */
+static bool is_repeated(const struct coaching_content *content, size_t action)
 {
-    va_list args;
+    const char *action_id = content->actions[action].action_id;
 
-    va_start(args, detail);
-    (void)snprintf(objection->field, sizeof(objection->field), "%s", field);
-    (void)vsnprintf(objection->detail, sizeof(objection->detail), detail, args);
-    va_end(args);
-    return -EINVAL;
-}
-
-static int check_length(const char *text, size_t min, size_t max, const char *field,
-                        struct objection *objection)
-{
-    size_t count = fold_characters(text);
-
-    if (count > max) {
-        return object(objection, field, "There are %zu characters here; at most %zu fit.", count,
-                      max);
+    for (size_t i = 0; action_id[0] != '\0' && i < action; i++) {
+        if (strcmp(content->actions[i].action_id, action_id) == 0) {
+            return true;
+        }
     }
-    return count < min ? object(objection, field, "Say this in words.") : 0;
+    return false;
 }
 
 static int check_actions(const struct coaching_content *content, const char *prefix,
                          struct objection *objection)
 {
-    char field[FIELD_SIZE];
+    char field[OBJECTION_FIELD_SIZE];
     int error = 0;
 
     if (content->action_count > COACHING_ACTIONS_MAX) {
         (void)snprintf(field, sizeof(field), "%sactions", prefix);
-        return object(objection, field, "At most %d actions.", COACHING_ACTIONS_MAX);
+        return objection_set(objection, field, "At most %d actions.", COACHING_ACTIONS_MAX);
     }
     for (size_t i = 0; error == 0 && i < content->action_count; i++) {
         (void)snprintf(field, sizeof(field), "%sactions[%zu].text", prefix, i);
-        error = check_length(content->actions[i].text, 1, COACHING_ACTION_MAX, field, objection);
+        error =
+            objection_length(objection, field, content->actions[i].text, 1, COACHING_ACTION_MAX);
+        if (error == 0 && is_repeated(content, i)) {
+            (void)snprintf(field, sizeof(field), "%sactions[%zu].action_id", prefix, i);
+            error = objection_set(objection, field, "Two actions have this id.");
+        }
         if (error == 0 && strlen(content->actions[i].action_id) > COACHING_ACTION_ID_MAX) {
             (void)snprintf(field, sizeof(field), "%sactions[%zu].action_id", prefix, i);
-            error = object(objection, field, "At most %d bytes.", COACHING_ACTION_ID_MAX);
+            error = objection_set(objection, field, "At most %d bytes.", COACHING_ACTION_ID_MAX);
         }
     }
     return error;
@@ -58,28 +49,29 @@ static int check_actions(const struct coaching_content *content, const char *pre
 static int check_plan(const struct coaching_content *content, const char *prefix,
                       struct objection *objection)
 {
-    char field[FIELD_SIZE];
+    char field[OBJECTION_FIELD_SIZE];
 
     if (content->planned_at <= 0) {
         (void)snprintf(field, sizeof(field), "%splanned_at", prefix);
-        return object(objection, field, "Say when the session is.");
+        return objection_set(objection, field, "Say when the session is.");
     }
     if (content->moment_count > COACHING_MOMENTS_MAX) {
         (void)snprintf(field, sizeof(field), "%smoment_ids", prefix);
-        return object(objection, field, "At most %d moments.", COACHING_MOMENTS_MAX);
+        return objection_set(objection, field, "At most %d moments.", COACHING_MOMENTS_MAX);
     }
     if ((content->standard_id[0] == '\0') != (content->criterion_id[0] == '\0')) {
         (void)snprintf(field, sizeof(field), "%scriterion_id", prefix);
-        return object(objection, field, "A criterion is named with its standard, or neither is.");
+        return objection_set(objection, field,
+                             "A criterion is named with its standard, or neither is.");
     }
     (void)snprintf(field, sizeof(field), "%stopic", prefix);
-    return check_length(content->topic, 1, COACHING_TOPIC_MAX, field, objection);
+    return objection_length(objection, field, content->topic, 1, COACHING_TOPIC_MAX);
 }
 
 int coaching_check(const struct coaching_content *content, enum coaching_state state,
                    const char *field, struct objection *ret_objection)
 {
-    char path[FIELD_SIZE];
+    char path[OBJECTION_FIELD_SIZE];
     int error = check_plan(content, field, ret_objection);
 
     if (error != 0) {
@@ -87,7 +79,8 @@ int coaching_check(const struct coaching_content *content, enum coaching_state s
     }
     (void)snprintf(path, sizeof(path), "%sagreement", field);
     if (state == COACHING_PLANNED && (content->agreement[0] != '\0' || content->action_count > 0)) {
-        return object(ret_objection, path, "What is agreed is said when the session was held.");
+        return objection_set(ret_objection, path,
+                             "What is agreed is said when the session was held.");
     }
     error = check_length(content->agreement, state == COACHING_PLANNED ? 0 : 1, COACHING_TEXT_MAX,
                          path, ret_objection);
@@ -118,18 +111,18 @@ int coaching_check_move(int to, const struct coaching_content *content, const ch
 {
     size_t because_min = to == COACHING_CANCELLED ? 1 : 0;
     size_t agreement_min = to == COACHING_HELD ? 1 : 0;
-    int error = check_length(because, because_min, COACHING_TEXT_MAX, "because", ret_objection);
+    int error = objection_length(ret_objection, "because", because, because_min, COACHING_TEXT_MAX);
 
     if (error == 0) {
-        error = check_length(content->agreement, agreement_min, COACHING_TEXT_MAX, "agreement",
-                             ret_objection);
+        error = objection_length(ret_objection, "agreement", content->agreement, agreement_min,
+                                 COACHING_TEXT_MAX);
     }
     return error != 0 ? error : check_actions(content, "", ret_objection);
 }
 
 int coaching_check_comment(const char *comment, struct objection *ret_objection)
 {
-    return check_length(comment, 0, COACHING_TEXT_MAX, "comment", ret_objection);
+    return objection_length(ret_objection, "comment", comment, 0, COACHING_TEXT_MAX);
 }
 
 bool coaching_agrees_otherwise(const struct coaching_content *before,

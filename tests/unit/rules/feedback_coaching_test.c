@@ -77,6 +77,8 @@ static void what_was_agreed_is_bounded(void **state)
     check(&content, COACHING_HELD, "session.actions[1].text");
     actions[1] = (struct coaching_action){.action_id = text, .text = "x"};
     check(&content, COACHING_HELD, "session.actions[1].action_id");
+    actions[0].action_id = actions[1].action_id = "1";
+    check(&content, COACHING_HELD, "session.actions[1].action_id");
 }
 
 static void it_goes_forward_only(void **state)
