@@ -355,7 +355,9 @@ def test_who_was_never_answered_fails_the_fatal_criterion(moment):
     moment.settle()
     (evaluation,) = evaluations(moment, contact)
     assert evaluation.final_score == 0.0 and evaluation.raw_score > 0.0
-    assert {r.criterion_id for r in evaluation.results if r.not_applicable} == {"hold", "one-person", "satisfied"}
+    measured = [r for r in evaluation.results if r.kind == feedback_pb2.CRITERION_KIND_MEASURED]
+    assert {r.criterion_id for r in measured if r.not_applicable} == {"hold", "one-person", "satisfied"}
+    assert [r.criterion_id for r in evaluation.results if r.fatal_failed] == ["reached"]
 
 
 def test_a_moment_that_is_part_of_another_is_withdrawn(moment):
@@ -523,7 +525,7 @@ def test_a_field_that_nobody_knows_is_refused(moment):
     request = feedback_pb2.PublishStandardRequest()
     request.standard.ParseFromString(bytes([0xFA, 0x07, 0x01, 0x41]))  # field 127
     problem = asked(moment, "feedback", "feedback.PublishStandard", request, feedback_pb2.PublishStandardResponse,
-                    roles=["leader"])
+                    roles=["operator"])
     assert (problem.status, problem.type) == (422, "unknown-field")
 
 
