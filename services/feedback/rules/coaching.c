@@ -3,7 +3,6 @@
 
 #include "feedback/rules/objection.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,8 +81,8 @@ int coaching_check(const struct coaching_content *content, enum coaching_state s
         return objection_set(ret_objection, path,
                              "What is agreed is said when the session was held.");
     }
-    error = check_length(content->agreement, state == COACHING_PLANNED ? 0 : 1, COACHING_TEXT_MAX,
-                         path, ret_objection);
+    error = objection_length(ret_objection, path, content->agreement,
+                             state == COACHING_PLANNED ? 0 : 1, COACHING_TEXT_MAX);
     return error != 0 ? error : check_actions(content, field, ret_objection);
 }
 

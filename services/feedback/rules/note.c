@@ -4,7 +4,6 @@
 #include "base/fold.h"
 #include "feedback/rules/objection.h"
 
-#include <errno.h>
 #include <string.h>
 
 static int check_range(const struct note_wish *wish, struct objection *objection)
