@@ -4,10 +4,9 @@
 #include "base/clock.h"
 #include "base/fold.h"
 #include "feedback/rules/answers.h"
+#include "feedback/rules/objection.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,25 +15,13 @@
 
 /* --- a new session --- */
 
-printf_like(3, 4) static int object(struct objection *objection, const char *field,
-                                    const char *detail, ...)
-{
-    va_list args;
-
-    va_start(args, detail);
-    (void)snprintf(objection->field, sizeof(objection->field), "%s", field);
-    (void)vsnprintf(objection->detail, sizeof(objection->detail), detail, args);
-    va_end(args);
-    return -EINVAL;
-}
-
 static int object_person(struct objection *objection, size_t i, const char *member,
                          const char *detail)
 {
     char field[64];
 
     (void)snprintf(field, sizeof(field), "calibration.participants[%zu].%s", i, member);
-    return object(objection, field, "%s", detail);
+    return objection_set(objection, field, "%s", detail);
 }
 
 static bool is_name(const char *text)
@@ -65,8 +52,8 @@ static int check_people(const struct calibration_wish *wish, struct objection *o
 {
     if (wish->person_count < CALIBRATION_PEOPLE_MIN ||
         wish->person_count > CALIBRATION_PEOPLE_MAX) {
-        return object(objection, "calibration.participants", "%d to %d people.",
-                      CALIBRATION_PEOPLE_MIN, CALIBRATION_PEOPLE_MAX);
+        return objection_set(objection, "calibration.participants", "%d to %d people.",
+                             CALIBRATION_PEOPLE_MIN, CALIBRATION_PEOPLE_MAX);
     }
     for (size_t i = 0; i < wish->person_count; i++) {
         int error = check_person(wish, i, objection);
@@ -83,14 +70,14 @@ static int check_moments(const struct calibration_wish *wish, struct objection *
     char field[64];
 
     if (wish->moment_count < 1 || wish->moment_count > CALIBRATION_MOMENTS_MAX) {
-        return object(objection, "calibration.moment_ids", "1 to %d moments.",
-                      CALIBRATION_MOMENTS_MAX);
+        return objection_set(objection, "calibration.moment_ids", "1 to %d moments.",
+                             CALIBRATION_MOMENTS_MAX);
     }
     for (size_t i = 0; i < wish->moment_count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (strcmp(wish->moment_ids[i], wish->moment_ids[j]) == 0) {
                 (void)snprintf(field, sizeof(field), "calibration.moment_ids[%zu]", i);
-                return object(objection, field, "Is here twice.");
+                return objection_set(objection, field, "Is here twice.");
             }
         }
     }
@@ -100,14 +87,12 @@ static int check_moments(const struct calibration_wish *wish, struct objection *
 int calibration_check(const struct calibration_wish *wish, int64_t now,
                       struct objection *ret_objection)
 {
-    size_t characters = fold_characters(wish->title);
-    int error;
+    int error =
+        objection_length(ret_objection, "calibration.title", wish->title, 1, CALIBRATION_TITLE_MAX);
 
-    if (characters < 1 || characters > CALIBRATION_TITLE_MAX) {
-        return object(ret_objection, "calibration.title", "1 to %d characters.",
-                      CALIBRATION_TITLE_MAX);
+    if (error == 0) {
+        error = check_people(wish, ret_objection);
     }
-    error = check_people(wish, ret_objection);
     if (error == 0) {
         error = check_moments(wish, ret_objection);
     }
@@ -115,8 +100,8 @@ int calibration_check(const struct calibration_wish *wish, int64_t now,
         return error;
     }
     if (wish->deadline_at <= now || wish->deadline_at - now > CALIBRATION_DAYS_MAX * DAY_US) {
-        return object(ret_objection, "calibration.deadline_at", "From now on, within %d days.",
-                      CALIBRATION_DAYS_MAX);
+        return objection_set(ret_objection, "calibration.deadline_at",
+                             "From now on, within %d days.", CALIBRATION_DAYS_MAX);
     }
     return 0;
 }

@@ -2,8 +2,8 @@
 #include "feedback/rules/sampling.h"
 
 #include "base/clock.h"
-#include "base/fold.h"
 #include "base/id.h"
+#include "feedback/rules/objection.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -17,29 +17,18 @@
 
 /* --- a plan --- */
 
-printf_like(3, 4) static int object(struct objection *objection, const char *field,
-                                    const char *detail, ...)
-{
-    va_list args;
-
-    va_start(args, detail);
-    (void)snprintf(objection->field, sizeof(objection->field), "%s", field);
-    (void)vsnprintf(objection->detail, sizeof(objection->detail), detail, args);
-    va_end(args);
-    return -EINVAL;
-}
-
 static int check_names(const char *field, const char *const *names, size_t count,
                        struct objection *objection)
 {
     if (count > SAMPLING_NAMES_MAX) {
-        return object(objection, field, "At most %d.", SAMPLING_NAMES_MAX);
+        return objection_set(objection, field, "At most %d.", SAMPLING_NAMES_MAX);
     }
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(names[i]);
 
         if (length < 1 || length > STANDARD_NAME_BYTES_MAX) {
-            return object(objection, field, "Each has 1 to %d bytes.", STANDARD_NAME_BYTES_MAX);
+            return objection_set(objection, field, "Each has 1 to %d bytes.",
+                                 STANDARD_NAME_BYTES_MAX);
         }
     }
     return 0;
@@ -56,11 +45,11 @@ static int check_lists(const struct sampling_plan *plan, int channels, struct ob
         error = check_names("plan.queues", plan->queues, plan->queue_count, objection);
     }
     if (error == 0 && plan->channel_count > SAMPLING_NAMES_MAX) {
-        return object(objection, "plan.channels", "At most %d.", SAMPLING_NAMES_MAX);
+        return objection_set(objection, "plan.channels", "At most %d.", SAMPLING_NAMES_MAX);
     }
     for (size_t i = 0; error == 0 && i < plan->channel_count; i++) {
         if (plan->channels[i] < 1 || plan->channels[i] >= channels) {
-            error = object(objection, "plan.channels", "There is no such channel.");
+            error = objection_set(objection, "plan.channels", "There is no such channel.");
         }
     }
     return error;
@@ -72,7 +61,7 @@ static int check_zone(const char *name, struct objection *objection)
     int error = zone_open(name, &zone);
 
     if (error == -ENOENT) {
-        return object(objection, "plan.time_zone", "An IANA name, such as Europe/Paris.");
+        return objection_set(objection, "plan.time_zone", "An IANA name, such as Europe/Paris.");
     }
     if (error == 0) {
         zone_close(&zone);
@@ -83,19 +72,19 @@ static int check_zone(const char *name, struct objection *objection)
 static int check_numbers(const struct sampling_plan *plan, struct objection *objection)
 {
     if (plan->quota < 1 || plan->quota > SAMPLING_QUOTA_MAX) {
-        return object(objection, "plan.quota", "1 to %d.", SAMPLING_QUOTA_MAX);
+        return objection_set(objection, "plan.quota", "1 to %d.", SAMPLING_QUOTA_MAX);
     }
     if (plan->kind < SAMPLING_DAY || plan->kind > SAMPLING_MONTH) {
-        return object(objection, "plan.period", "day, week or month.");
+        return objection_set(objection, "plan.period", "day, week or month.");
     }
     if (plan->talk_at_most_ms != 0 && plan->talk_at_most_ms < plan->talk_at_least_ms) {
-        return object(objection, "plan.talk_at_most_ms", "Is less than talk_at_least_ms.");
+        return objection_set(objection, "plan.talk_at_most_ms", "Is less than talk_at_least_ms.");
     }
     if (plan->talk_at_least_ms > 24 * HOUR_MS || plan->talk_at_most_ms > 24 * HOUR_MS) {
-        return object(objection,
-                      plan->talk_at_least_ms > 24 * HOUR_MS ? "plan.talk_at_least_ms"
-                                                            : "plan.talk_at_most_ms",
-                      "At most a day.");
+        return objection_set(objection,
+                             plan->talk_at_least_ms > 24 * HOUR_MS ? "plan.talk_at_least_ms"
+                                                                   : "plan.talk_at_most_ms",
+                             "At most a day.");
     }
     return 0;
 }
@@ -104,19 +93,20 @@ int sampling_check(const struct sampling_plan *plan, int channels, struct object
 {
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    size_t length = strlen(plan->plan_id), title = fold_characters(plan->title);
+    size_t length = strlen(plan->plan_id);
     int error;
 
     if (length < 1 || length > 64 || strspn(plan->plan_id, letters) != length) {
-        return object(ret_objection, "plan_id", "1 to 64 of a-z, A-Z, 0-9, -, _ and .");
-    }
-    if (title < 1 || title > SAMPLING_TITLE_MAX) {
-        return object(ret_objection, "plan.title", "1 to %d characters.", SAMPLING_TITLE_MAX);
+        return objection_set(ret_objection, "plan_id", "1 to 64 of a-z, A-Z, 0-9, -, _ and .");
     }
     if (text_characters(plan->seed) > SAMPLING_SEED_MAX) {
-        return object(ret_objection, "plan.seed", "At most %d characters.", SAMPLING_SEED_MAX);
+        return objection_set(ret_objection, "plan.seed", "At most %d characters.",
+                             SAMPLING_SEED_MAX);
     }
-    error = check_lists(plan, channels, ret_objection);
+    error = objection_length(ret_objection, "plan.title", plan->title, 1, SAMPLING_TITLE_MAX);
+    if (error == 0) {
+        error = check_lists(plan, channels, ret_objection);
+    }
     if (error == 0) {
         error = check_numbers(plan, ret_objection);
     }

@@ -237,6 +237,24 @@ void entity_load(struct entities *entities, struct txn *txn, const char *id)
     txn_read(txn, entities->kind->select, &args, on_body, entity);
 }
 
+void entity_offer(struct entities *entities, const struct txn *txn, const char *id,
+                  ProtobufCMessage *message)
+{
+    struct entity *entity = find(entities, id);
+
+    assert(message->descriptor == entities->kind->descriptor);
+    if (entity) {
+        use(entities, entity, txn);
+    } else {
+        entity = add(entities, txn, id);
+    }
+    if (entity->is_known) {
+        protobuf_c_message_free_unpacked(message, NULL);
+    } else {
+        hold(entity, message);
+    }
+}
+
 const ProtobufCMessage *entity_get(const struct entities *entities, const char *id)
 {
     const struct entity *entity = find(entities, id);

@@ -44,6 +44,11 @@ void entities_forget(struct entities *entities);
 
 /* In load. Nothing is read when it is in memory already. */
 void entity_load(struct entities *entities, struct txn *txn, const char *id);
+/* In the callback of another read of load, with status 0: what a row found by something else than
+ * its id holds, as if entity_load had read it. What is in memory is newer and stays. Consumes
+ * message. */
+void entity_offer(struct entities *entities, const struct txn *txn, const char *id,
+                  ProtobufCMessage *message);
 /* In apply, after entity_load or entity_put of the same transaction. Null: there is none. Borrowed,
  * valid until the next entity_put of this id. A body that cannot be read ends the process: nothing
  * may be decided as if it were not there. */

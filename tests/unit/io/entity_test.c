@@ -255,6 +255,35 @@ static void put_creates(void **state)
     assert_int_equal(read_count, 0);
 }
 
+static void offer(uint64_t serial, const char *id, const char *level)
+{
+    struct txn txn = {serial};
+    Thing *thing = calloc(1, sizeof(*thing));
+
+    assert_non_null(thing);
+    moment__v1__set_log_level_request__init(thing);
+    entity_set_text(&thing->level, level);
+    entity_offer(things, &txn, id, &thing->base);
+}
+
+static void what_another_read_finds_is_there_too(void **state)
+{
+    (void)state;
+    offer(1, "a", "found");
+    assert_string_equal(level_of("a"), "found");
+    load(1, "a");
+    assert_int_equal(read_count, 0);
+    assert_int_equal(save_count, 0);
+    change(1, "a");
+    offer(2, "a", "found"); /* read before that committed */
+    assert_string_equal(level_of("a"), "found+");
+    load(3, "b");
+    offer(3, "b", "b");
+    assert_string_equal(level_of("b"), "b");
+    answer();
+    assert_string_equal(level_of("b"), "b");
+}
+
 static const char *number(char text[100], unsigned n)
 {
     snprintf(text, 100, "%060u", n);
@@ -350,6 +379,7 @@ int main(void)
         TEST(that_it_is_not_there_is_remembered),
         TEST(of_no_id_there_is_nothing),
         TEST(put_creates),
+        TEST(what_another_read_finds_is_there_too),
         TEST(the_transaction_under_way_loses_nothing),
         TEST(what_was_used_long_ago_makes_room),
         TEST(a_copy_is_changed_and_not_the_original),
