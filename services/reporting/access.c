@@ -13,6 +13,10 @@
 #include <string.h>
 
 #define BEARER "Bearer "
+#define BASIC "Basic "
+/* Of a secret, and of a user's name before it. */
+#define SECRET_SIZE ((size_t)2 * SEAL_TOKEN_SIZE)
+#define BASIC_SIZE (SECRET_SIZE + 256)
 /* Writing down each use would cost more than the requests do. */
 #define TOUCH_EVERY_US (60 * US_PER_S)
 
@@ -189,6 +193,7 @@ struct knock {
     uint32_t roles;
     access_fn *go;
     bool is_token;
+    bool takes_basic;
     uint8_t hash[ACCESS_HASH_SIZE];
 };
 
@@ -198,9 +203,11 @@ void access_unavailable(struct http_request *request)
     http_problem(request, 503, "unavailable", NULL, "The database does not answer; try again.");
 }
 
-static void refuse_stranger(struct http_request *request)
+static void refuse_stranger(struct http_request *request, bool takes_basic)
 {
     http_add_header(request, "WWW-Authenticate", "Bearer realm=\"moment\"");
+    if (takes_basic)
+        http_add_header(request, "WWW-Authenticate", "Basic realm=\"moment\", charset=\"UTF-8\"");
     http_problem(request, 401, "unauthenticated", NULL,
                  "Sign in, or send a valid API token as Authorization: Bearer.");
 }
@@ -208,7 +215,7 @@ static void refuse_stranger(struct http_request *request)
 static void admit(const struct knock *knock, const struct db_rows *rows)
 {
     if (db_count(rows) == 0) {
-        refuse_stranger(knock->request);
+        refuse_stranger(knock->request, knock->takes_basic);
         return;
     }
     struct viewer *viewer = read_viewer(rows);
@@ -259,16 +266,36 @@ const char *access_cookie_name(const struct reporting *reporting)
                                                                              : "__Host-moment";
 }
 
-/* The secret that the request carries; false if none. */
+/* "name:password", of which the password counts. */
+static const char *password_of(const char *encoded, char to[BASIC_SIZE])
+{
+    size_t len = 0;
+
+    if (seal_unbase64(slice_of(encoded), to, BASIC_SIZE - 1, &len) < 0)
+        return "";
+    to[len] = '\0';
+    const char *colon = strchr(to, ':');
+
+    return colon != NULL ? colon + 1 : "";
+}
+
+/* The secret that the request carries, maybe in space; false if none. */
 static bool find_secret(const struct reporting *reporting, const struct http_request *request,
-                        const char **ret_secret, bool *ret_is_token)
+                        bool takes_basic, char space[BASIC_SIZE], const char **ret_secret,
+                        bool *ret_is_token)
 {
     const char *header = http_header(request, "Authorization");
-    const char *cookie = http_cookie(request, access_cookie_name(reporting));
 
-    *ret_is_token = strncmp(header, BEARER, strlen(BEARER)) == 0;
-    *ret_secret = *ret_is_token ? header + strlen(BEARER) : cookie;
-    return (*ret_secret)[0] != '\0' && strlen(*ret_secret) < 2 * SEAL_TOKEN_SIZE;
+    *ret_is_token = true;
+    if (strncmp(header, BEARER, strlen(BEARER)) == 0) {
+        *ret_secret = header + strlen(BEARER);
+    } else if (takes_basic && strncmp(header, BASIC, strlen(BASIC)) == 0) {
+        *ret_secret = password_of(header + strlen(BASIC), space);
+    } else {
+        *ret_secret = http_cookie(request, access_cookie_name(reporting));
+        *ret_is_token = false;
+    }
+    return (*ret_secret)[0] != '\0' && strlen(*ret_secret) < SECRET_SIZE;
 }
 
 static bool is_write(const struct http_request *request)
@@ -278,35 +305,55 @@ static bool is_write(const struct http_request *request)
     return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
 }
 
-void access_check(struct reporting *reporting, struct http_request *request, uint32_t roles,
-                  access_fn *go)
+static void look_up(struct reporting *reporting, const struct knock *asked, const char *secret)
 {
-    const char *secret;
-    bool is_token;
-
-    if (!find_secret(reporting, request, &secret, &is_token)) {
-        refuse_stranger(request);
-        return;
-    }
-    /* A token is no cookie: no other site can make a browser send it. */
-    if (!is_token && is_write(request) && !access_is_same_site(request))
-        return;
-    struct knock *knock = calloc(1, sizeof(*knock));
+    struct knock *knock = malloc(sizeof(*knock));
     struct db *db = service_reader(reporting->service);
+    int64_t now = clock_wall_us();
     int64_t idle_us = conf_integer(service_conf(reporting->service), "session_idle_s") * US_PER_S;
 
     if (knock == NULL) {
-        access_unavailable(request);
+        access_unavailable(asked->request);
         return;
     }
-    *knock = (struct knock){reporting, request, roles, go, is_token, {0}};
+    *knock = *asked;
     seal_sha256(secret, strlen(secret), knock->hash);
-    int rc = is_token
-                 ? store_find_token(db, knock->hash, clock_wall_us(), on_known, knock)
-                 : store_find_session(db, knock->hash, clock_wall_us(), idle_us, on_known, knock);
+    int rc = knock->is_token ? store_find_token(db, knock->hash, now, on_known, knock)
+                             : store_find_session(db, knock->hash, now, idle_us, on_known, knock);
 
     if (rc < 0) {
         free(knock);
-        access_unavailable(request);
+        access_unavailable(asked->request);
     }
+}
+
+static void check(struct knock *knock)
+{
+    const char *secret;
+    char space[BASIC_SIZE];
+
+    if (!find_secret(knock->reporting, knock->request, knock->takes_basic, space, &secret,
+                     &knock->is_token))
+        refuse_stranger(knock->request, knock->takes_basic);
+    /* A token is no cookie: no other site can make a browser send it. */
+    else if (knock->is_token || !is_write(knock->request) || access_is_same_site(knock->request))
+        look_up(knock->reporting, knock, secret);
+    explicit_bzero(space, sizeof(space));
+}
+
+void access_check(struct reporting *reporting, struct http_request *request, uint32_t roles,
+                  access_fn *go)
+{
+    struct knock knock = {.reporting = reporting, .request = request, .roles = roles, .go = go};
+
+    check(&knock);
+}
+
+void access_check_reader(struct reporting *reporting, struct http_request *request, uint32_t roles,
+                         access_fn *go)
+{
+    struct knock knock = {
+        .reporting = reporting, .request = request, .roles = roles, .go = go, .takes_basic = true};
+
+    check(&knock);
 }

@@ -37,6 +37,10 @@ typedef void access_fn(struct reporting *reporting, struct http_request *request
  * that write, the request must come from our own page or from a machine. */
 void access_check(struct reporting *reporting, struct http_request *request, uint32_t roles,
                   access_fn *go);
+/* The same for a GET, where a token may also come as the password of HTTP Basic: programs that read
+ * feeds know nothing else. */
+void access_check_reader(struct reporting *reporting, struct http_request *request, uint32_t roles,
+                         access_fn *go);
 /* False, and answered, when another site asks. */
 bool access_is_same_site(struct http_request *request);
 

@@ -4,6 +4,7 @@
 #include "moment/v1/recognition.pb-c.h"
 #include "moment/v1/reporting.pb-c.h"
 #include "reporting/access.h"
+#include "reporting/edge_atom.h"
 #include "reporting/edge_calls.h"
 #include "reporting/edge_directory.h"
 #include "reporting/edge_floor.h"
@@ -59,6 +60,7 @@ const struct http_route reporting_routes[] = {
     {"GET", "/api/v1/reports/interval", 0, interval_show, NULL},
     {"GET", "/api/v1/floor", 0, floor_show, NULL},
     {"GET", "/api/v1/live", 0, live_open, NULL},
+    {"GET", "/api/v1/wall.atom", 0, atom_show, NULL},
 
     ASK("standards", "feedback", "ListStandards", list_standards, ROLES_ANY),
     PUT("standards/{standard_id}/draft", BODY_FORM, "feedback", "SaveStandardDraft",

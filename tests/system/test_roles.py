@@ -28,6 +28,7 @@ TABLE = {
     "GET /api/v1/reports/interval": CONTENT,
     "GET /api/v1/floor": CONTENT,
     "GET /api/v1/live": CONTENT,
+    "GET /api/v1/wall.atom": CONTENT,
     "GET /api/openapi.json": PUBLIC,
     "GET /{path...}": PUBLIC,
 }

@@ -953,8 +953,8 @@ static char *read_below(const char *root, const char *path, size_t *ret_len)
     return bytes;
 }
 
-/* Is etag in the list of If-None-Match? Weak comparison, RFC 9110 section 13.1.2. */
-static bool is_known_to_client(const struct http_request *request, const char *etag)
+/* Weak comparison, RFC 9110 section 13.1.2. */
+bool http_is_known(const struct http_request *request, const char *etag)
 {
     const char *list = http_header(request, "If-None-Match");
     while (*list) {
@@ -988,7 +988,7 @@ void http_file(struct http_request *request, const char *root, const char *path,
     http_add_header(request, "ETag", etag);
     if (cache)
         http_add_header(request, "Cache-Control", cache);
-    if (is_known_to_client(request, etag)) {
+    if (http_is_known(request, etag)) {
         free(bytes);
         http_reply(request, 304, NULL, NULL, 0);
         return;

@@ -54,6 +54,8 @@ const char *http_query(const struct http_request *request, const char *name);   
 bool http_has_query(const struct http_request *request, const char *name);
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_cookie(const struct http_request *request, const char *name);
+/* Does If-None-Match list this ETag ("\"...\"")? Then 304 is all that the client needs. */
+bool http_is_known(const struct http_request *request, const char *etag);
 struct slice http_body(const struct http_request *request);
 const char *http_remote(const struct http_request *request);
 /* Calls visit for each query parameter / header, so that unknown ones can be refused. */
