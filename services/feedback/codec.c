@@ -286,18 +286,52 @@ static void fill_scores(Moment__V1__Evaluation *message, const struct score *sco
     }
 }
 
-static void judge(const struct moment *moment, const struct standard *standard,
-                  Moment__V1__CriterionResult *results, struct judgement *ret_judgement)
+void codec_answers(Moment__V1__Answer *const *messages, size_t count, struct answer *ret_answers)
+{
+    for (size_t i = 0; i < count; i++) {
+        ret_answers[i] = (struct answer){.criterion_id = messages[i]->criterion_id,
+                                         .answer = messages[i]->answer,
+                                         .comment = messages[i]->comment};
+    }
+}
+
+void codec_judge(const struct moment *moment, const struct standard *standard,
+                 const struct answer *answers, size_t count, struct judgement *ret_judgement)
 {
     struct measurement measured[STANDARD_CRITERIA_MAX];
 
     for (size_t i = 0; i < standard->criterion_count; i++) {
         measured[i] = measure(moment, &standard->criteria[i]);
     }
-    answers_judge(standard, measured, NULL, 0, ret_judgement);
-    for (size_t i = 0; i < ret_judgement->count; i++) {
-        fill_result(&results[i], &standard->criteria[i], &ret_judgement->criteria[i]);
+    answers_judge(standard, measured, answers, count, ret_judgement);
+}
+
+int codec_results(const struct standard *standard, const struct judgement *judgement,
+                  Moment__V1__CriterionResult ***ret_results)
+{
+    Moment__V1__CriterionResult result;
+    ProtobufCMessage *copy;
+    int error = 0;
+
+    *ret_results = calloc(judgement->count + 1, sizeof(Moment__V1__CriterionResult *));
+    if (*ret_results == NULL) {
+        return -ENOMEM;
     }
+    for (size_t i = 0; error == 0 && i < judgement->count; i++) {
+        fill_result(&result, &standard->criteria[i], &judgement->criteria[i]);
+        error = codec_copy(&result.base, &copy);
+        if (error == 0) {
+            (*ret_results)[i] = (Moment__V1__CriterionResult *)copy;
+        }
+    }
+    if (error != 0) {
+        for (size_t i = 0; (*ret_results)[i] != NULL; i++) {
+            codec_free(&(*ret_results)[i]->base);
+        }
+        free(*ret_results);
+        *ret_results = NULL;
+    }
+    return error;
 }
 
 static void evaluation_id(const struct snapshot *snapshot, const struct held_standard *standard,
@@ -355,9 +389,10 @@ int codec_evaluation(const struct snapshot *snapshot, const struct held_standard
     evaluation_id(snapshot, standard, evaluator, id_text);
     message.evaluation_id = id_text;
     fill_evaluation(&message, snapshot, standard, evaluator);
-    judge(&snapshot->plain, &standard->plain, results, &judgement);
+    codec_judge(&snapshot->plain, &standard->plain, NULL, 0, &judgement);
     fill_scores(&message, &judgement.score);
     for (size_t i = 0; i < count; i++) {
+        fill_result(&results[i], &standard->plain.criteria[i], &judgement.criteria[i]);
         pointers[i] = &results[i];
     }
     message.n_results = count;

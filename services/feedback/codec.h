@@ -61,6 +61,14 @@ void codec_rule_done(struct held_rule *rule);
 must_check int codec_evaluation(const struct snapshot *snapshot,
                                 const struct held_standard *standard, const char *evaluator,
                                 Moment__V1__Evaluation **ret_message);
+/* What people answered; borrowed from the messages. */
+void codec_answers(Moment__V1__Answer *const *messages, size_t count, struct answer *ret_answers);
+/* The answers and what the moment itself says, judged; everything is borrowed. */
+void codec_judge(const struct moment *moment, const struct standard *standard,
+                 const struct answer *answers, size_t count, struct judgement *ret_judgement);
+/* What was judged, as an array of results of its own, one for each criterion. -ENOMEM. */
+must_check int codec_results(const struct standard *standard, const struct judgement *judgement,
+                             Moment__V1__CriterionResult ***ret_results);
 /* Do both say the same but for revision, evaluated_at and moment_revision? */
 bool codec_is_same_evaluation(const Moment__V1__Evaluation *a, const Moment__V1__Evaluation *b);
 
