@@ -1,5 +1,6 @@
 /* moment-reporting - the edge for people: login, HTTP API, web page, live updates, figures. */
 #include "moment/v1/reporting.pb-c.h"
+#include "reporting/edge_flame.h"
 #include "reporting/edge_users.h"
 #include "reporting/reporting.h"
 #include "reporting/routes.h"
@@ -26,6 +27,10 @@ static const struct conf_row settings[] = {
      "Answered within this time is in time, where a report does not say otherwise.", true},
     {"short_abandon_s", CONF_INTEGER, "5", 0, 3600, "s",
      "An abandon before this time is a short one, where a report does not say otherwise.", true},
+    {"flame_line_percent", CONF_INTEGER, "60", 1, 100, "%",
+     "A leader whose moving average of kept promises falls below this is told first.", true},
+    {"without_feedback_days", CONF_INTEGER, "7", 1, 365, "d",
+     "Somebody who had moments and no note for this long is listed.", true},
 };
 
 static struct metric *const metrics[] = {
@@ -52,6 +57,16 @@ static const struct call_route calls[] = {
     {"reporting.ListColleagues", ROLE_LEADER | ROLE_COACH, SCOPE_EVERYBODY,
      &moment__v1__list_colleagues_request__descriptor,
      &moment__v1__list_colleagues_response__descriptor, colleagues_list},
+    /* That promises are kept is for the whole house to see. */
+    {"reporting.GetFlame", ROLE_LEADER | ROLE_COACH | ROLE_AGENT, SCOPE_EVERYBODY,
+     &moment__v1__get_flame_request__descriptor, &moment__v1__get_flame_response__descriptor,
+     flame_get},
+    {"reporting.ListActs", ROLE_LEADER | ROLE_COACH | ROLE_AGENT, SCOPE_EVERYBODY,
+     &moment__v1__list_acts_request__descriptor, &moment__v1__list_acts_response__descriptor,
+     flame_list_acts},
+    {"reporting.GetAccountability", ROLE_LEADER | ROLE_COACH, SCOPE_LIST,
+     &moment__v1__get_accountability_request__descriptor,
+     &moment__v1__get_accountability_response__descriptor, accountability_get},
 };
 
 static const char *const consumes[] = {"ingest", "feedback", "recognition", NULL};

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "reporting/acts.h"
 #include "reporting/codec.h"
 #include "reporting/edge_live.h"
 #include "reporting/edge_page.h"
@@ -117,14 +118,15 @@ static int put(struct reporting *reporting, struct txn *txn, const struct fact *
         names_add_queue(&reporting->names, fact->id);
         return 0;
     case FACT_EVALUATION:
-    case FACT_GAP:
     case FACT_NOTE:
     case FACT_COACHING:
     case FACT_POST:
-    case FACT_STANDARD:
-    case FACT_SAMPLE:
     case FACT_RHYTHM:
     case FACT_CALIBRATION:
+        return acts_put(txn, fact);
+    case FACT_GAP:
+    case FACT_STANDARD:
+    case FACT_SAMPLE:
     case FACT_ALERT_RULE:
     case FACT_OTHER:
         return 0;

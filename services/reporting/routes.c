@@ -163,6 +163,9 @@ const struct http_route reporting_routes[] = {
     PUT("users/{login}", BODY_TEXT, "reporting", "EditUser", edit_user, OPERATORS),
     DELETE("users/{login}", "reporting", "RemoveUser", remove_user, OPERATORS),
     POST("users/{login}/password", BODY_SMALL, "reporting", "SetPassword", set_password, OPERATORS),
+    ASK("flame", "reporting", "GetFlame", get_flame, PEOPLE),
+    ASK("acts", "reporting", "ListActs", list_acts, PEOPLE),
+    ASK("accountability", "reporting", "GetAccountability", get_accountability, COACHING),
     ASK("colleagues", "reporting", "ListColleagues", list_colleagues, COACHING),
 
     {"GET", "/api/openapi.json", 0, page_show_api, NULL},

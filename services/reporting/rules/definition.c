@@ -26,6 +26,28 @@ static const struct definition definitions[] = {
      "Short abandons are in both parts. A request to be called back is not an abandon."},
     {"csat@1", "Customer satisfaction", "share", "csat_satisfied / csat_n",
      "Answers of 4 or 5 among valid answers of 1 to 5; those who did not answer are left out."},
+    {"flame_kept@1", "Promises kept", "share", "sum(min(kept, promised)) / sum(promised)",
+     "Over the weeks or months that are over. Doing more in one does not make up for another."},
+    {"flame_longest_gap@1", "Longest gap", "days", "max(time between two acts)",
+     "Within the time that was promised, from its first day, and since the last act until now."},
+    {"flame_ewma@1", "Moving average of promises kept", "share",
+     "0.3 x this period's share + 0.7 x the average before",
+     "Begins with the first period; a period under way does not count yet."},
+    {"time_to_feedback_median@1", "Time to feedback, median", "duration_ms",
+     "median(note given - moment ended)",
+     "Of notes given in the time; 0 for a note that was given before the moment ended."},
+    {"time_to_feedback_p90@1", "Time to feedback, 90th percentile", "duration_ms",
+     "90th percentile(note given - moment ended)",
+     "As the median; between two notes it is in "
+     "proportion."},
+    {"praise_balance@1", "Praise balance", "share", "praise / (praise + improvement)",
+     "Notes given in the time. Both counts stand beside it."},
+    {"without_feedback@1", "People without feedback", "share",
+     "people without a note for so many days / people with moments in the time",
+     "Never counts as longer than any number of days."},
+    {"fatal_unanswered@1", "Fatal failures nobody answered", "share",
+     "moments with a fatal failure and no note / moments with a fatal failure",
+     "By when the moment ended. Any note about the moment is an answer."},
 };
 
 static const struct count_note counts[] = {
