@@ -22,6 +22,8 @@ static void refuse(struct transcode_form *form, unsigned status, const char *typ
     va_start(args, format);
     (void)vsnprintf(detail, sizeof(detail), format, args);
     va_end(args);
+    /* It may quote what was sent, and have been cut inside a character. */
+    (void)text_repair_utf8(detail, strlen(detail));
     problem_set(&form->problem, status, type, field, "%s", detail);
 }
 
