@@ -64,13 +64,14 @@ int standard_publish_run(const struct ctl_command *command, int argc, char **arg
     return code;
 }
 
-static const char *state_name(Moment__V1__StandardState state)
+static const char *state_name(const Moment__V1__Standard *standard)
 {
-    switch (state) {
+    switch (standard->state) {
     case MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DRAFT:
         return "draft";
     case MOMENT__V1__STANDARD_STATE__STANDARD_STATE_PUBLISHED:
-        return "published";
+        return standard->n_canary_sites > 0 && standard->rolled_out_at == 0 ? "canary"
+                                                                            : "published";
     case MOMENT__V1__STANDARD_STATE__STANDARD_STATE_RETIRED:
         return "retired";
     case MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DISCARDED:
@@ -96,7 +97,7 @@ static void print_standards(const Moment__V1__ListStandardsResponse *list)
         (void)snprintf(version, sizeof(version), "%u", standard->version);
         (void)snprintf(criteria, sizeof(criteria), "%zu", standard->n_criteria);
         table_add(&table,
-                  (const char *const[]){standard->standard_id, version, state_name(standard->state),
+                  (const char *const[]){standard->standard_id, version, state_name(standard),
                                         criteria, table_time(standard->effective_at, when),
                                         standard->signed_by, standard->title});
     }
