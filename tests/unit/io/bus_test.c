@@ -637,6 +637,42 @@ static void only_reporting_speaks_for_people(void **state)
     assert_int_equal(fixture->problem.status, 403);
 }
 
+static void ask_itself(struct fixture *fixture, const char *method, const char *text)
+{
+    Moment__V1__SetLogLevelRequest request;
+    char level[64];
+
+    snprintf(level, sizeof(level), "%s", text);
+    moment__v1__set_log_level_request__init(&request);
+    request.level = level;
+    fixture->replies = 0;
+    fixture->seen_id[0] = 0;
+    bus_call(fixture->server, "ingest", method, &leader, "", &request.base,
+             &moment__v1__set_log_level_response__descriptor, 4000, on_reply, fixture);
+    assert_int_equal(fixture->replies, 0); /* never from inside */
+    await(fixture, has_reply);
+}
+
+/* By the same table: what is not open to a service is not open to itself. */
+static void a_service_asks_itself_by_its_own_name(void **state)
+{
+    struct fixture *fixture = *state;
+
+    ask_itself(fixture, "ingest.Echo", "x");
+    assert_int_equal(fixture->problem.status, 0);
+    assert_string_equal(fixture->previous, "x");
+    assert_string_equal(fixture->seen_id, "service:ingest");
+    assert_int_equal(fixture->seen_roles, ROLE_SERVICE);
+    ask_itself(fixture, "ingest.Leaders", "x");
+    assert_int_equal(fixture->problem.status, 403);
+    ask_itself(fixture, "ingest.Nothing", "x");
+    assert_int_equal(fixture->problem.status, 404);
+    assert_string_equal(fixture->seen_id, "");
+    bus_drain(fixture->server);
+    ask_itself(fixture, "ingest.Echo", "x");
+    assert_int_equal(fixture->problem.status, 503);
+}
+
 static void another_service_is_a_service_whatever_it_says(void **state)
 {
     struct fixture *fixture = *state;
@@ -1471,6 +1507,7 @@ int main(void)
         TEST(a_method_without_the_callers_role_is_403),
         TEST(an_operators_claim_to_be_a_leader_is_not_believed),
         TEST_AS(only_reporting_speaks_for_people, set_up_reporting),
+        TEST(a_service_asks_itself_by_its_own_name),
         TEST_AS(another_service_is_a_service_whatever_it_says, set_up_feedback),
         TEST(a_method_without_a_scope_answers_nobody),
         TEST_AS(a_list_that_was_not_filtered_is_not_sent, set_up_reporting),
