@@ -164,6 +164,83 @@ static void a_standard_is_read_whole(void **state)
     codec_standard_done(&standard);
 }
 
+static void what_people_answer_is_read_with_every_limit(void **state)
+{
+    Moment__V1__Choice cold, warm, *choices[] = {&cold, &warm};
+    Moment__V1__Condition condition;
+    Moment__V1__Criterion message, *criteria[] = {&message};
+    Moment__V1__Standard standard, *copy;
+    Moment__V1__StandardScope scope;
+    Moment__V1__Direction directions[] = {MOMENT__V1__DIRECTION__DIRECTION_OUTBOUND};
+    Moment__V1__Channel channels[] = {MOMENT__V1__CHANNEL__CHANNEL_VOICE};
+    char *answers[] = {(char *)(uintptr_t) "no"}, *sites[] = {(char *)(uintptr_t) "lyon"};
+    struct held_standard held;
+    const struct criterion *read;
+
+    (void)state;
+    moment__v1__choice__init(&cold);
+    cold.choice_id = (char *)(uintptr_t) "cold";
+    cold.unacceptable = cold.comment_required = true;
+    moment__v1__choice__init(&warm);
+    warm.choice_id = (char *)(uintptr_t) "warm";
+    warm.points = 2;
+    warm.wow = true;
+    moment__v1__condition__init(&condition);
+    condition.criterion_id = (char *)(uintptr_t) "before";
+    condition.n_answers = 1;
+    condition.answers = answers;
+    moment__v1__criterion__init(&message);
+    message.kind = MOMENT__V1__CRITERION_KIND__CRITERION_KIND_OBSERVED;
+    message.scale = MOMENT__V1__ANSWER_SCALE__ANSWER_SCALE_CHOICE;
+    message.n_choices = 2;
+    message.choices = choices;
+    message.condition = &condition;
+    message.not_applicable_allowed = message.unacceptable = true;
+    message.scale_max = 9;
+    message.comment_known_case = MOMENT__V1__CRITERION__COMMENT_KNOWN_COMMENT_BELOW;
+    message.comment_below = 50;
+    message.wow_scale_known_case = MOMENT__V1__CRITERION__WOW_SCALE_KNOWN_WOW_AT;
+    message.wow_at = 8;
+    message.unacceptable_scale_known_case =
+        MOMENT__V1__CRITERION__UNACCEPTABLE_SCALE_KNOWN_UNACCEPTABLE_AT;
+    message.unacceptable_at = 1;
+    moment__v1__standard_scope__init(&scope);
+    scope.n_directions = scope.n_channels = 1;
+    scope.directions = directions;
+    scope.channels = channels;
+    moment__v1__standard__init(&standard);
+    standard.scope = &scope;
+    standard.n_criteria = 1;
+    standard.criteria = criteria;
+    standard.n_canary_sites = 1;
+    standard.canary_sites = sites;
+    standard.rolled_out_at = 5;
+    standard.retired_at = 6;
+    copy = deep(&standard);
+    assert_int_equal(codec_standard(&copy, &held), 0);
+    read = &held.plain.criteria[0];
+    assert_int_equal(read->scale, SCALE_CHOICE);
+    assert_int_equal(read->choice_count, 2);
+    assert_true(read->choices[0].unacceptable && read->choices[0].comment_required);
+    assert_true(read->choices[1].wow && !read->choices[1].unacceptable);
+    assert_int_equal((int)read->choices[1].points, 2);
+    assert_string_equal(read->choices[1].choice_id, "warm");
+    assert_string_equal(read->condition_id, "before");
+    assert_string_equal(read->condition_answers[0], "no");
+    assert_true(read->not_applicable_allowed && read->unacceptable);
+    assert_true(read->has_comment_below && read->has_wow_at && read->has_unacceptable_at);
+    assert_int_equal((int)read->comment_below, 50);
+    assert_int_equal(read->wow_at, 8);
+    assert_int_equal(read->unacceptable_at, 1);
+    assert_int_equal(read->scale_max, 9);
+    assert_int_equal(held.plain.scope.directions[0], 2);
+    assert_int_equal(held.plain.scope.channels[0], (int)channels[0]);
+    assert_string_equal(held.plain.canary_sites[0], "lyon");
+    assert_int_equal(held.plain.rolled_out_at, 5);
+    assert_int_equal(held.plain.retired_at, 6);
+    codec_standard_done(&held);
+}
+
 static void an_evaluation_says_what_was_measured(void **state)
 {
     struct snapshot snapshot = snapshot_of(MOMENT_ID);
@@ -308,6 +385,7 @@ int main(void)
         cmocka_unit_test(a_moment_id_that_is_no_uuid_is_refused),
         cmocka_unit_test(a_moment_is_over_by_state_or_by_outcome),
         cmocka_unit_test(a_standard_is_read_whole),
+        cmocka_unit_test(what_people_answer_is_read_with_every_limit),
         cmocka_unit_test(an_evaluation_says_what_was_measured),
         cmocka_unit_test(the_same_facts_are_the_same_evaluation),
         cmocka_unit_test(every_part_of_a_result_counts),
