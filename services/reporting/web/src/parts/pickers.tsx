@@ -20,7 +20,7 @@ function ManyPicker({ name, label, values, onValues, options, nameOf, none }: {
           <span class="chip" key={v}>{nameOf(v)}<button type="button" aria-label={t().fields.removeOne(nameOf(v))} onClick={() => onValues(values.filter((x) => x !== v))}>×</button></span>))}
         <select id={id} name={name} value="" aria-invalid={objection ? true : undefined} aria-describedby={objection ? `${id}-objection` : undefined}
           onChange={(e) => { if (e.currentTarget.value) onValues([...values, e.currentTarget.value]); e.currentTarget.value = ''; }}>
-          <option value="">{t().fields.addOne(label)}</option>
+          <option value="">{t().action.add}…</option>
           {left.map((o) => <option key={o} value={o}>{nameOf(o)}</option>)}
         </select>
       </div>

@@ -73,7 +73,6 @@ export const common: typeof english = {
     atLeast: (have, need) => `${have} von mindestens ${need} Zeichen`,
     enough: (have) => `${have} Zeichen`,
     choose: 'Auswählen…',
-    addOne: (what) => `${what} hinzufügen`,
     removeOne: (what) => `${what} entfernen`,
     all: 'alle',
     site: 'Standort', sites: 'Standorte', team: 'Team', teams: 'Teams', queue: 'Warteschlange', queues: 'Warteschlangen', person: 'Person', people: 'Personen',

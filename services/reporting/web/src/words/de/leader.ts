@@ -95,7 +95,7 @@ export const leader: typeof english = {
     notApplicable: 'Nicht anwendbar', commentNeeded: 'Ein Kommentar ist nötig', comment: 'Kommentar', notAsked: 'Wird nur je nach einer Antwort weiter oben gefragt.',
   },
   criterion: {
-    title: 'Worauf geschaut wird', titleHint: 'Als Satz, der stimmen kann oder nicht: „Begrüßt den Kunden mit Namen“.', id: 'Kurzname', idHint: 'Buchstaben, Ziffern und -; hält seine Zahlen über Versionen zusammen.',
+    title: 'Worauf geschaut wird', titleHint: 'Als Satz, der stimmen kann oder nicht: „Begrüßt den Kunden mit Namen“.',
     description: 'Erklärung für die, die antworten', kind: 'Woher man es weiß', weight: 'Gewicht im Abschnitt', metric: 'Was gemessen wird', comparison: 'Es soll sein', value: 'Wert', wowValue: 'Glänzend ab', wowHint: 'Leer: Mehr als erfüllt gibt es nicht.',
     scale: 'Wie geantwortet wird', scales: { yes_no: 'Ja oder nein', choice: 'Eines von mehreren', range: 'Eine Zahl ab 0' }, scaleMax: 'Bis',
     choices: 'Antworten', choice: (n) => `Antwort ${n}`, points: 'Punkte', addChoice: 'Antwort hinzufügen', commentRequired: 'braucht einen Kommentar', wow: 'glänzend', unacceptable: 'nicht hinnehmbar',

@@ -77,7 +77,6 @@ export const common = {
     atLeast: (have: number, need: number) => `${have} of at least ${need} characters`,
     enough: (have: number) => `${have} characters`,
     choose: 'Choose…',
-    addOne: (what: string) => `Add ${what}`,
     removeOne: (what: string) => `Remove ${what}`,
     all: 'all',
     site: 'Site', sites: 'Sites', team: 'Team', teams: 'Teams', queue: 'Queue', queues: 'Queues', person: 'Person', people: 'People',

@@ -93,7 +93,7 @@ export const leader = {
     notApplicable: 'Not applicable', commentNeeded: 'A comment is needed', comment: 'Comment', notAsked: 'Asked only depending on an answer above.',
   },
   criterion: {
-    title: 'What is looked at', titleHint: 'As a sentence that can be true or not: “Greets the customer by name”.', id: 'Short name', idHint: 'Letters, digits and -; keeps its figures together over versions.',
+    title: 'What is looked at', titleHint: 'As a sentence that can be true or not: “Greets the customer by name”.',
     description: 'Explanation for whoever answers', kind: 'How it is known', weight: 'Weight in its section', metric: 'What is measured', comparison: 'It should be', value: 'Value', wowValue: 'Brilliant from', wowHint: 'Empty: nothing is more than met.',
     scale: 'How it is answered', scales: { yes_no: 'Yes or no', choice: 'One of several', range: 'A number from 0' }, scaleMax: 'Up to',
     choices: 'Choices', choice: (n: number) => `Choice ${n}`, points: 'Points', addChoice: 'Add a choice', commentRequired: 'needs a comment', wow: 'brilliant', unacceptable: 'unacceptable',
