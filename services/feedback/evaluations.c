@@ -6,6 +6,8 @@
  * a revision that says so. */
 #include "feedback/feedback.h"
 
+#include "feedback/store_coaching.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +48,7 @@ static void make(struct feedback *feedback, struct txn *txn, struct contact *con
     message->revision = revision;
     message->evaluated_at = txn_now_us(txn);
     feedback_need(store_save_evaluation(txn, message));
+    store_save_results(txn, message);
     moment__v1__evaluation_made__init(&made);
     made.evaluation = message;
     feedback_emit(feedback, txn, message->site, message->moment_id, "EvaluationMade", &made.base);

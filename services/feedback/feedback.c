@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "feedback/coaching.h"
 #include "feedback/notes.h"
 #include "feedback/store_standards.h"
 #include "io/json.h"
@@ -285,6 +286,7 @@ static void drop_memory(struct feedback *feedback)
 {
     directory_forget(feedback->directory);
     notes_forget(feedback->notes);
+    coaching_forget(feedback->coaching);
     floor_clear(&feedback->floor);
     standards_clear(feedback);
     entities_forget(feedback->standard_drafts);
@@ -608,6 +610,9 @@ int feedback_start(struct service *service, void **ret_state)
         error = notes_new(&feedback->notes);
     }
     if (error == 0) {
+        error = coaching_new(&feedback->coaching);
+    }
+    if (error == 0) {
         error = entities_new(&store_standard_drafts, DRAFTS_HELD_BYTES, &feedback->standard_drafts);
     }
     if (error == 0) {
@@ -618,6 +623,7 @@ int feedback_start(struct service *service, void **ret_state)
     }
     if (error != 0) {
         entities_free(&feedback->standard_drafts);
+        coaching_free(&feedback->coaching);
         notes_free(&feedback->notes);
         directory_free(&feedback->directory);
         floor_done(&feedback->floor);
@@ -656,6 +662,7 @@ void feedback_stop(void *state)
     drop_memory(feedback);
     floor_done(&feedback->floor);
     entities_free(&feedback->standard_drafts);
+    coaching_free(&feedback->coaching);
     notes_free(&feedback->notes);
     directory_free(&feedback->directory);
     free(feedback);

@@ -4,6 +4,7 @@
  *   directory.c    who is who, and when a site is open (see directory.h)
  *   moments.c      one moment for a command
  *   notes.c        praise and improvement, given and acknowledged (see notes.h)
+ *   coaching.c     sessions, planned, held and followed up; coaching_read.c: and their effect
  *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
  *   evaluations.c  evaluating an ended moment, again when later facts change the result
@@ -30,6 +31,7 @@
 
 struct feedback;
 struct notes;
+struct coaching;
 
 /* The one piece of work that time submits. */
 struct tick {
@@ -44,6 +46,7 @@ struct feedback {
     struct tick tick;
     struct floor floor;
     struct directory *directory; /* owned */
+    struct coaching *coaching;   /* owned */
     struct notes *notes;         /* owned */
 
     struct held_rule *rules; /* owned */

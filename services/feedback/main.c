@@ -1,6 +1,7 @@
 /* moment-feedback - standards, evaluations and alerts. */
 #include "feedback/feedback.h"
 
+#include "feedback/coaching.h"
 #include "feedback/notes.h"
 
 static const struct conf_row settings[] = {
@@ -76,6 +77,14 @@ static const struct call_route calls[] = {
      notes_acknowledge},
     {"feedback.ListNotes", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(list_notes), notes_list},
     {"feedback.GetNote", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(get_note), notes_get},
+    {"feedback.PlanCoaching", LEADERS, SCOPE_THING, MESSAGES(plan_coaching), coaching_plan},
+    {"feedback.EditCoaching", LEADERS, SCOPE_THING, MESSAGES(edit_coaching), coaching_edit},
+    {"feedback.MoveCoaching", LEADERS, SCOPE_THING, MESSAGES(move_coaching), coaching_move},
+    {"feedback.AcknowledgeCoaching", ROLE_AGENT, SCOPE_SELF, MESSAGES(acknowledge_coaching),
+     coaching_acknowledge},
+    {"feedback.ListCoaching", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(list_coaching),
+     coaching_list},
+    {"feedback.GetCoaching", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(get_coaching), coaching_get},
 };
 
 static const char *const consumes[] = {"ingest", NULL};

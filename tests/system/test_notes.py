@@ -207,9 +207,13 @@ def test_of_the_same_words_in_one_transaction_one_is_taken(moment, moment_id):
             first = pool.submit(send, words())
             wait_for("the first to wait", lambda: moment.sql(
                 "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into note%%'"))
-            before = moment.metric("feedback", "moment_stream_queued_bytes")
-            same = [pool.submit(send, "These are the same words in one transaction.") for _ in range(4)]
-            wait_for("the others to wait", lambda: moment.metric("feedback", "moment_stream_queued_bytes") >= before + 4 * 175)
+            def waiting():
+                return moment.metric("feedback", "moment_stream_queued_bytes")
+            text, before = "These are the same words in one transaction.", waiting()
+            same = [pool.submit(send, text)]
+            weight = wait_for("another one to wait", lambda: waiting() - before)
+            same += [pool.submit(send, text) for _ in range(3)]
+            wait_for("the others to wait", lambda: waiting() >= before + 4 * weight)
         assert first.result().problem.type == ""
         assert sorted(r.result().problem.type for r in same) == [""] + 3 * ["praise-repeated"]
 
@@ -262,3 +266,119 @@ def test_the_same_command_gives_one_note_also_over_a_crash(moment, moment_id):
                       first.note.note_id)[0][0] == 1
     acknowledged = moment.nora.ask("AcknowledgeNote", note_id=first.note.note_id).note  # read again after the restart
     assert acknowledged.text == text
+
+
+# --- coaching -------------------------------------------------------------------------------------
+
+SOON = "1795400000000000"
+
+
+def plan(person, attendee="p-nora", **more):
+    return person.ask("PlanCoaching", **{"attendee": attendee, "planned_at": SOON, "topic": "Waiting", **more}).session
+
+
+def move(person, session, state, **more):
+    return person.ask("MoveCoaching", session_id=session.session_id, state="COACHING_STATE_" + state,
+                      if_revision=session.revision, **more).session
+
+
+def test_a_session_is_planned_held_acknowledged_and_followed_up(moment, moment_id):
+    session = plan(moment.cleo, moment_ids=[moment_id])
+    assert (session.coach, session.coach_name, session.attendee_name) == ("u-cleo", "Cleo C", "Nora N")
+    assert (session.site, session.team_id, session.revision, session.held_at) == ("lyon", "red", 1, 0)
+    name = session.session_id
+    assert moment.nora.refused("AcknowledgeCoaching", session_id=name)[:2] == (409, "coaching-not-held")
+    assert moment.cleo.refused("MoveCoaching", session_id=name, state="COACHING_STATE_FOLLOWED_UP",
+                               if_revision=1)[:2] == (409, "coaching-state")
+    assert moment.cleo.refused("MoveCoaching", session_id=name, state="COACHING_STATE_HELD",
+                               if_revision=1) == (422, "invalid-field", "agreement")
+    held = move(moment.cleo, session, "HELD", agreement="Ask before holding.",
+                actions=[{"text": "Listen to two calls", "due_at": SOON}, {"text": "Write the phrase down"}])
+    assert held.held_at > session.created_at and len({a.action_id for a in held.actions}) == 2
+    done = moment.nora.ask("AcknowledgeCoaching", session_id=name, comment="Yes.").session
+    assert (done.acknowledge_comment, done.revision) == ("Yes.", 3)
+    assert moment.nora.refused("AcknowledgeCoaching", session_id=name)[:2] == (409, "already-acknowledged")
+    actions = [{"action_id": a.action_id, "text": a.text, "due_at": str(a.due_at), "done_at": "1"} for a in done.actions]
+    end = move(moment.cleo, done, "FOLLOWED_UP", actions=actions)
+    assert [a.action_id for a in end.actions] == [a.action_id for a in held.actions]
+    assert all(a.done_at == end.followed_up_at for a in end.actions)  # when it was done is not the client's to say
+    assert moment.cleo.refused("EditCoaching", session_id=name, if_revision=4, session={"topic": "x"})[:2] == (409, "coaching-over")
+    states = [feedback_pb2.CoachingChanged.FromString(bytes(b)).session.state for b, in moment.sql(
+        "select body from feedback.stream where key = %s order by seq", name)]
+    assert states == [1, 2, 2, 3]
+    assert moment.cleo.ask("GetCoaching", session_id=name).session == end
+
+
+def test_an_edit_says_what_it_changes_and_takes_back_the_acknowledgement_of_another_agreement(moment):
+    session = move(moment.cleo, plan(moment.cleo), "HELD", agreement="Ask first.")
+    name = session.session_id
+    session = moment.nora.ask("AcknowledgeCoaching", session_id=name).session
+
+    def edit(revision, **fields):
+        return {"session_id": name, "if_revision": revision,
+                "session": {"planned_at": SOON, "topic": "Holds", "agreement": "Ask first.", **fields}}
+
+    assert moment.cleo.refused("EditCoaching", **edit(0))[:2] == (428, "revision-required")
+    assert moment.cleo.refused("EditCoaching", **edit(2))[:2] == (412, "stale")
+    assert moment.cleo.refused("EditCoaching", **edit(3, agreement="")) == (422, "invalid-field", "session.agreement")
+    assert moment.cleo.refused("EditCoaching", **edit(3, attendee="p-omar")) == (422, "invalid-field", "session.attendee")
+    assert moment.cleo.refused("EditCoaching", **edit(3, moment_ids=["m"])) == (422, "invalid-field", "session.moment_ids[0]")
+    edited = moment.cleo.ask("EditCoaching", **edit(3)).session
+    assert (edited.topic, edited.acknowledged_at, edited.revision) == ("Holds", session.acknowledged_at, 4)
+    edited = moment.cleo.ask("EditCoaching", **edit(4, agreement="Ask twice.")).session
+    assert (edited.agreement, edited.acknowledged_at) == ("Ask twice.", 0)
+
+
+def test_a_session_is_seen_by_its_coach_its_attendee_and_coaches_there(moment):
+    session = plan(moment.lea, topic="Seen by few")
+    for person in (moment.lea, moment.cleo, moment.nora):
+        assert person.ask("GetCoaching", session_id=session.session_id).session == session
+        assert session in person.ask("ListCoaching", attendee="p-nora", state="COACHING_STATE_PLANNED").sessions
+    for person in (moment.leo, moment.puja, moment.omar):
+        assert person.refused("GetCoaching", session_id=session.session_id) == (404, "not-found", "session_id")
+        assert session not in person.ask("ListCoaching").sessions
+    for person in (moment.leo, moment.puja):
+        assert person.refused("MoveCoaching", session_id=session.session_id, state="COACHING_STATE_CANCELLED", because="x",
+                              if_revision=1) == (404, "not-found", "session_id")
+    assert moment.puja.refused("PlanCoaching", attendee="p-nora", planned_at=SOON, topic="x") == (404, "not-found", "attendee")
+    assert moment.cleo.refused("PlanCoaching", attendee="p-cleo", planned_at=SOON, topic="x") == (422, "invalid-field", "attendee")
+    assert moment.nora.refused("PlanCoaching", attendee="p-omar", planned_at=SOON, topic="x")[0] == 403
+    assert move(moment.cleo, session, "CANCELLED", because="Ill").cancelled_because == "Ill"
+
+
+def test_the_effect_is_the_pass_rate_before_and_after(moment):
+    now, days = int(time.time()), 86400
+    results = [(-i, i % 2 == 0) for i in range(1, 5)] + [(i, True) for i in range(0, 3)]
+    results += [(-400, True), (400, True)]  # too long before and after
+    session = move(moment.cleo, plan(moment.cleo, "p-omar", standard_id="sales-call", criterion_id=criterion(moment)), "HELD",
+                   agreement="Answer sooner.")
+    run_sql(moment, "delete from feedback.criterion_result where person_id = 'p-omar'")
+    for number, (day, met) in enumerate(results):
+        run_sql(moment, "insert into feedback.criterion_result select gen_random_uuid(), %s, md5(%s)::uuid, 'sales-call', 'p-omar',"
+                "to_timestamp(%s), to_timestamp(%s) + o * interval '1 hour', case when o = 1 then %s else not %s end"
+                " from generate_series(0, 1) o", criterion(moment), str(number), now + 5 + day * days, now, met, met)
+    effect = moment.cleo.ask("GetCoaching", session_id=session.session_id).effect
+    assert (effect.wanted, effect.criterion_id, bool(effect.criterion_title)) == (10, criterion(moment), True)
+    assert (effect.before.passed, effect.before.n, effect.after.passed, effect.after.n) == (2, 4, 3, 3)
+    assert (effect.before.low, effect.before.high) == pytest.approx((0.1500, 0.8500), abs=1e-4)
+    assert (effect.after.low, effect.after.high) == pytest.approx((0.4385, 1.0), abs=1e-4)
+    nearest = moment.cleo.ask("GetCoaching", session_id=session.session_id, effect_moments=1).effect
+    assert (nearest.before.passed, nearest.before.n) == (0, 1)
+    assert list(nearest.before.moment_ids) == list(effect.before.moment_ids[:1])
+    assert moment.cleo.refused("GetCoaching", session_id=session.session_id, effect_moments=101)[2] == "effect_moments"
+    other = move(moment.cleo, plan(moment.cleo, "p-omar"), "HELD", agreement="Answer sooner.")
+    assert not moment.cleo.ask("GetCoaching", session_id=other.session_id).HasField("effect")
+
+
+def criterion(moment):
+    """A measured one of the standard for sales."""
+    return moment.sql("select criterion_id from feedback.criterion_result where standard_id = 'sales-call'"
+                      " and person_id = 'p-nora' order by 1")[0][0]
+
+
+def test_every_evaluation_leaves_the_result_of_each_criterion(moment, moment_id):
+    (body,), = moment.sql("select body from feedback.evaluation where moment_id = %s", moment_id)
+    evaluation = feedback_pb2.Evaluation.FromString(bytes(body))
+    kept = dict(moment.sql("select criterion_id, met from feedback.criterion_result where moment_id = %s", moment_id))
+    assert kept == {r.criterion_id: r.met for r in evaluation.results if r.WhichOneof("actual_known") and not r.not_applicable}
+    assert kept
