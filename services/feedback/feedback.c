@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "feedback/calibrations.h"
 #include "feedback/coaching.h"
 #include "feedback/notes.h"
 #include "feedback/store_standards.h"
@@ -288,6 +289,7 @@ static void drop_memory(struct feedback *feedback)
     notes_forget(feedback->notes);
     coaching_forget(feedback->coaching);
     floor_clear(&feedback->floor);
+    calibrations_forget(feedback->calibrations);
     standards_clear(feedback);
     entities_forget(feedback->standard_drafts);
     drop_rules(feedback);
@@ -610,6 +612,9 @@ int feedback_start(struct service *service, void **ret_state)
         error = notes_new(&feedback->notes);
     }
     if (error == 0) {
+    if (error == 0) {
+        error = calibrations_new(feedback, &feedback->calibrations);
+    }
         error = coaching_new(&feedback->coaching);
     }
     if (error == 0) {
@@ -621,6 +626,7 @@ int feedback_start(struct service *service, void **ret_state)
     if (error == 0) {
         error = watch_start(feedback);
     }
+        calibrations_free(&feedback->calibrations);
     if (error != 0) {
         entities_free(&feedback->standard_drafts);
         coaching_free(&feedback->coaching);
@@ -649,6 +655,7 @@ void feedback_reload(void *state)
 void feedback_drain(void *state)
 {
     struct feedback *feedback = state;
+    calibrations_stop(feedback->calibrations);
 
     watch_stop(feedback);
     directory_stop(feedback->directory);
@@ -660,6 +667,7 @@ void feedback_stop(void *state)
 
     watch_stop(feedback);
     drop_memory(feedback);
+    calibrations_free(&feedback->calibrations);
     floor_done(&feedback->floor);
     entities_free(&feedback->standard_drafts);
     coaching_free(&feedback->coaching);

@@ -5,6 +5,7 @@
  *   moments.c      one moment for a command
  *   notes.c        praise and improvement, given and acknowledged (see notes.h)
  *   coaching.c     sessions, planned, held and followed up; coaching_read.c: and their effect
+ *   calibrations.c several people answer the same standard, and compare (see calibrations.h)
  *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
  *   evaluations.c  evaluating an ended moment, again when later facts change the result
@@ -29,6 +30,7 @@
 /* Visits that came out are kept so long for service levels: no window is longer. */
 #define FEEDBACK_SERVED_KEPT_US (INT64_C(86400) * 1000000)
 
+struct calibrations;
 struct feedback;
 struct notes;
 struct coaching;
@@ -47,7 +49,8 @@ struct feedback {
     struct floor floor;
     struct directory *directory; /* owned */
     struct coaching *coaching;   /* owned */
-    struct notes *notes;         /* owned */
+    struct notes *notes;               /* owned */
+    struct calibrations *calibrations; /* owned */
 
     struct held_rule *rules; /* owned */
     size_t rule_count;

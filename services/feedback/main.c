@@ -1,6 +1,7 @@
 /* moment-feedback - standards, evaluations and alerts. */
 #include "feedback/feedback.h"
 
+#include "feedback/calibrations.h"
 #include "feedback/coaching.h"
 #include "feedback/notes.h"
 
@@ -27,6 +28,7 @@ static struct metric *const metrics[] = {
     &feedback_open_moments,
     &feedback_alert_delay_seconds,
     &feedback_notes_total,
+    &feedback_calibrations_total,
 };
 
 #define EVERYBODY                                                                                  \
@@ -76,6 +78,15 @@ static const struct call_route calls[] = {
     {"feedback.AcknowledgeNote", ROLE_AGENT, SCOPE_SELF, MESSAGES(acknowledge_note),
      notes_acknowledge},
     {"feedback.ListNotes", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(list_notes), notes_list},
+    {"feedback.CreateCalibration", LEADERS, SCOPE_THING, MESSAGES(create_calibration),
+     calibrations_create},
+    {"feedback.SubmitCalibration", LEADERS, SCOPE_SELF, MESSAGES(submit_calibration),
+     calibrations_submit},
+    {"feedback.CancelCalibration", LEADERS, SCOPE_SELF, MESSAGES(cancel_calibration),
+     calibrations_cancel},
+    {"feedback.ListCalibrations", LEADERS, SCOPE_LIST, MESSAGES(list_calibrations),
+     calibrations_list},
+    {"feedback.GetCalibration", LEADERS, SCOPE_LIST, MESSAGES(get_calibration), calibrations_get},
     {"feedback.GetNote", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(get_note), notes_get},
     {"feedback.PlanCoaching", LEADERS, SCOPE_THING, MESSAGES(plan_coaching), coaching_plan},
     {"feedback.EditCoaching", LEADERS, SCOPE_THING, MESSAGES(edit_coaching), coaching_edit},
