@@ -272,6 +272,11 @@ class Installation:
             cursor.execute(text, args)
             return cursor.fetchall()
 
+    def change(self, text, *args):
+        """What no service would write: as if it had come so."""
+        with contextlib.closing(psycopg2.connect(self.postgres.dsn)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(text, args)
+
     def backends(self, service, role):
         """PostgreSQL's own processes that serve this service's connections of a role."""
         return [r[0] for r in self.sql("select pid from pg_stat_activity where usename = %s and application_name like %s",
