@@ -158,6 +158,7 @@ static void put_rule(struct feedback *feedback, struct txn *txn, const struct ca
     }
     *place = *rule;
     place->is_changed = true;
+    feedback->has_new_rules = true;
     watch_changed_rules(feedback, txn);
 }
 
@@ -170,6 +171,11 @@ static int check_save(struct command *command, const Moment__V1__SaveAlertRuleRe
     if (!rules_may_write(command->call, rule->message, problem) ||
         (before != NULL && !rules_may_write(command->call, before->message, problem))) {
         return -EPERM;
+    }
+    if (before != NULL && before->plain.subject != rule->plain.subject) {
+        problem_set(problem, 422, "invalid-field", "rule.subject",
+                    "A rule keeps its subject, its alerts are about that: make another rule.");
+        return -EINVAL;
     }
     if (before == NULL && feedback->rule_count >= RULES_MAX) {
         problem_set(problem, 409, "too-many-rules", "rule_id",

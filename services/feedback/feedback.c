@@ -100,6 +100,7 @@ static void mark_changed(struct feedback *feedback, const struct held_rule *befo
                 rule->is_changed = before[j].is_changed || !says_the_same(&before[j], rule);
             }
         }
+        feedback->has_new_rules |= rule->is_changed;
     }
 }
 
@@ -293,6 +294,7 @@ static void drop_memory(struct feedback *feedback)
     standards_clear(feedback);
     entities_forget(feedback->standard_drafts);
     drop_rules(feedback);
+    feedback->has_new_rules = false;
     feedback->is_loaded = false;
     feedback->is_loading = false;
 }

@@ -61,6 +61,8 @@ struct feedback {
 
     bool is_loaded, is_loading;
     bool wants_rules;   /* SIGHUP: read the rules again */
+    bool has_new_rules; /* some are marked as changed */
+    bool is_revising;   /* what follows from that is being done */
     int64_t applied_at; /* `at` of the last record applied */
     int64_t next_at;    /* when the timer has to look again, our clock */
     int64_t tidied_at;  /* when old rows were dropped last */

@@ -94,6 +94,12 @@ static int64_t first_escalation(const Moment__V1__AlertRule *rule, int64_t now)
     return rule->escalate_after_ms != 0 ? now + rule->escalate_after_ms * US_PER_MS : 0;
 }
 
+/* What changes now changes because the rule did. */
+static bool is_revised(const struct feedback *feedback, const struct held_rule *rule)
+{
+    return feedback->is_revising && rule->is_changed;
+}
+
 /* What every new alert has; the strings are borrowed until the message is copied. */
 static void fill_alert(Moment__V1__Alert *alert, const Moment__V1__AlertRule *rule,
                        char id_text[ID_TEXT_SIZE], const char *subject, uint32_t number)
@@ -114,8 +120,14 @@ static void fill_alert(Moment__V1__Alert *alert, const Moment__V1__AlertRule *ru
     alert->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_RAISED;
 }
 
-static void count_raised(const Moment__V1__Alert *alert, int64_t crossed_at)
+/* How late it is, and says so: since it crossed, or since the rule says that it does. */
+static void note_delay(const struct feedback *feedback, const struct held_rule *rule,
+                       Moment__V1__Alert *alert, int64_t crossed_at)
 {
+    if (is_revised(feedback, rule)) {
+        crossed_at = alert->raised_at;
+    }
+    alert->late = alert->raised_at - crossed_at > LATE_US;
     metric_add(&feedback_alerts_total, alert->late ? "late" : "raised", 1);
     if (!alert->late) {
         double delay = (double)(alert->raised_at - crossed_at) / (double)US_PER_S;
@@ -139,6 +151,24 @@ static bool climb(const struct feedback *feedback, Moment__V1__Alert *alert, int
                        ? first_escalation(rule->message, now)
                        : 0;
     return true;
+}
+
+/* A changed rule may have other times to climb at. True if that changed something. */
+static bool retime(const struct feedback *feedback, const struct held_rule *rule,
+                   const Moment__V1__Alert *alert, int64_t *escalate_at, int64_t now)
+{
+    int64_t before = *escalate_at, first = first_escalation(rule->message, now);
+
+    if (!is_revised(feedback, rule) ||
+        alert->state != MOMENT__V1__ALERT_STATE__ALERT_STATE_RAISED) {
+        return false;
+    }
+    if (first == 0 || alert->escalation_level >= feedback->escalation_levels) {
+        *escalate_at = 0;
+    } else if (before == 0 || before > first) {
+        *escalate_at = first;
+    }
+    return *escalate_at != before;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -207,7 +237,7 @@ static void raise_contact(struct feedback *feedback, struct txn *txn, struct con
     fill_alert(&alert, rule->message, id_text, moment->moment_id, crossing->number);
     fill_contact_alert(&alert, moment, crossing);
     alert.raised_at = txn_now_us(txn);
-    alert.late = alert.raised_at - (crossing->crossed_at + skew) > LATE_US && !rule->is_changed;
+    note_delay(feedback, rule, &alert, crossing->crossed_at + skew);
     escalate_at = first_escalation(rule->message, alert.raised_at);
     if (crossing->over_at != 0) {
         alerts_add_step(txn, &alert, &by);
@@ -217,7 +247,6 @@ static void raise_contact(struct feedback *feedback, struct txn *txn, struct con
     }
     feedback_need(codec_copy(&alert.base, &copy));
     held = (Moment__V1__Alert *)copy;
-    count_raised(held, crossing->crossed_at + skew);
     save_alert(feedback, txn, held, moment->moment_id, crossing->number, escalate_at,
                alert.cleared_at != 0 ? "cleared" : NULL, &by);
     keep_raised(contact, rule, &held, crossing->number, escalate_at);
@@ -308,8 +337,7 @@ static void clear_rule(struct feedback *feedback, struct txn *txn, const struct 
 {
     const struct step_by by = by_service(value);
 
-    /* Nothing else changed since this contact was looked at last. */
-    if (rule->is_changed) {
+    if (is_revised(feedback, rule)) {
         withdraw_held(feedback, txn, held, at);
     } else {
         clear_held(feedback, txn, held, at, &by);
@@ -375,8 +403,8 @@ static void clear_orphans(struct feedback *feedback, struct txn *txn, struct con
         if (is_merged) {
             clear_held(feedback, txn, held, now, &by);
         } else if (rule == NULL || !rules_is_on(rule) ||
-                   (rule->is_changed && alert_is_about_queue(&rule->plain)) ||
-                   (rule->is_changed && is_over && !stands(feedback, rule, held->message))) {
+                   (is_revised(feedback, rule) && is_over &&
+                    !stands(feedback, rule, held->message))) {
             withdraw_held(feedback, txn, held, now);
         }
     }
@@ -404,7 +432,13 @@ static void climb_contact(struct feedback *feedback, struct txn *txn, struct con
     contact->next_at = ALERT_NEVER;
     for (size_t i = 0; i < contact->alert_count; i++) {
         struct held_alert *held = &contact->alerts[i];
+        const struct held_rule *rule = rules_find(feedback, held->message->rule_id);
 
+        if (rule != NULL &&
+            retime(feedback, rule, held->message, &held->escalate_at, txn_now_us(txn))) {
+            save_alert(feedback, txn, held->message, held->message->moment_id, held->number,
+                       held->escalate_at, NULL, NULL);
+        }
         if (climb(feedback, held->message, &held->escalate_at, txn_now_us(txn))) {
             const struct step_by by = by_service(held_value(feedback, contact, held, source_now));
 
@@ -505,14 +539,13 @@ static void raise_queue(struct feedback *feedback, struct txn *txn, const struct
     alert.actual = level->value;
     alert.crossed_at = level->crossed_at;
     alert.raised_at = txn_now_us(txn);
-    alert.late = alert.raised_at - alert.crossed_at > LATE_US;
+    note_delay(feedback, rule, &alert, alert.crossed_at);
     alarm->escalate_at = first_escalation(rule->message, alert.raised_at);
     feedback_need(codec_copy(&alert.base, &copy));
     if (alarm->message != NULL) {
         codec_free(&alarm->message->base);
     }
     alarm->message = (Moment__V1__Alert *)copy;
-    count_raised(alarm->message, alert.crossed_at);
     save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings, alarm->escalate_at,
                NULL, &by);
 }
@@ -573,10 +606,16 @@ static void watch_alarm(struct feedback *feedback, struct txn *txn, struct queue
     struct level level = level_of(feedback, queue, &rule->plain, now);
     const struct step_by by = by_service(level.value);
 
-    if (rule->is_changed && alarm->alarm.is_raised && !alert_is_crossed(&rule->plain, &level)) {
+    if (is_revised(feedback, rule) && alarm->alarm.is_raised &&
+        !alert_is_crossed(&rule->plain, &level)) {
         withdraw_queue(feedback, txn, queue, alarm, rule, level.value, now);
     }
     step_alarm(feedback, txn, queue, alarm, rule, &level, now);
+    if (alarm->message != NULL &&
+        retime(feedback, rule, alarm->message, &alarm->escalate_at, txn_now_us(txn))) {
+        save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings,
+                   alarm->escalate_at, NULL, NULL);
+    }
     if (alarm->message != NULL &&
         climb(feedback, alarm->message, &alarm->escalate_at, txn_now_us(txn))) {
         save_alert(feedback, txn, alarm->message, queue->subject, alarm->crossings,
@@ -662,6 +701,7 @@ void watch_changed_rules(struct feedback *feedback, struct txn *txn)
         watch_soon(feedback);
         return;
     }
+    feedback->is_revising = true;
     floor_each(&feedback->floor, look_again, &look);
     for (struct queue *queue = feedback->floor.queues; queue != NULL; queue = queue->next) {
         watch_queue(feedback, txn, queue, look.now);
@@ -669,16 +709,8 @@ void watch_changed_rules(struct feedback *feedback, struct txn *txn)
     for (size_t i = 0; i < feedback->rule_count; i++) {
         feedback->rules[i].is_changed = false;
     }
-}
-
-static bool has_changed_rules(const struct feedback *feedback)
-{
-    for (size_t i = 0; i < feedback->rule_count; i++) {
-        if (feedback->rules[i].is_changed) {
-            return true;
-        }
-    }
-    return false;
+    feedback->is_revising = false;
+    feedback->has_new_rules = false;
 }
 
 /* --- time --- */
@@ -733,7 +765,7 @@ static int apply_tick(struct work *work, struct txn *txn)
         feedback->next_at = 0; /* nothing was heard since the start: how late it is, nobody knows */
         return 0;
     }
-    if (has_changed_rules(feedback)) {
+    if (feedback->has_new_rules) {
         watch_changed_rules(feedback, txn);
     }
     feedback->next_at = ALERT_NEVER;

@@ -228,6 +228,8 @@ def test_a_rule_is_checked_as_a_whole_by_field(moment):
         rule = {k: v for k, v in {**good, **changes}.items() if v is not None}
         refused(write(moment, "a-rule", **rule), 422, "invalid-field", field)
     refused(write(moment, "Not_An_Id", **good), 422, "invalid-field", "rule.rule_id")
+    rule = new_rule(moment, subject="talking", threshold=600000)
+    refused(write(moment, rule["rule_id"], 1, **{**edited(rule), "subject": "waiting"}), 422, "invalid-field", "rule.subject")
     assert "a-rule" not in [r["rule_id"] for r in rules(moment)]
 
 
@@ -271,6 +273,22 @@ def test_a_team_has_who_waits_at_its_site(moment):
     tell(moment, contact, "contact.ended")
     for rule in (red, blue, red_talks):
         remove(moment, rule)
+
+
+def test_open_alerts_climb_as_the_rule_says_now(moment):
+    rule = new_rule(moment, subject="waiting", threshold=1000, queues=["eta"])
+    contact = new_contact()
+    tell(moment, contact, "contact.queued", queue="eta")
+    alert = wait_for("the alert", lambda: alerts(moment, rule), 5)[0]
+    rule = change(moment, rule, escalate_after_ms=500)
+    wait_for("it to climb", lambda: alerts(moment, rule)[0]["escalation_level"] == 2, 5)
+    rule = change(moment, rule, escalate_after_ms=0)
+    level = alerts(moment, rule)[0]["escalation_level"]
+    time.sleep(1.2)
+    assert alerts(moment, rule)[0]["escalation_level"] == level
+    assert [s["state"] for s in steps(moment, alert)] == ["raised"] * (level + 1)
+    tell(moment, contact, "contact.abandoned")
+    remove(moment, rule)
 
 
 # --- the life of an alert ---

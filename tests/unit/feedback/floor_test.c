@@ -153,6 +153,24 @@ static void a_queue_is_one_per_site_and_name(void **state)
     assert_false(sales->alarms[1].alarm.is_raised);
 }
 
+static void one_more_rule_has_a_place_in_every_queue(void **state)
+{
+    struct queue *sales = floor_queue(&hall, "main", "sales");
+    struct queue *later;
+
+    (void)state;
+    sales->alarms[1].crossings = 7;
+    sales->next_at = ALERT_NEVER;
+    assert_int_equal(floor_add_alarm(&hall), 0);
+    assert_int_equal(sales->alarm_count, 3);
+    assert_int_equal(sales->alarms[1].crossings, 7);
+    assert_int_equal(sales->alarms[2].crossings, 0);
+    assert_null(sales->alarms[2].message);
+    assert_int_equal(sales->next_at, 0);
+    later = floor_queue(&hall, "main", "later");
+    assert_int_equal(later->alarm_count, 3);
+}
+
 static void a_visit_counts_once_for_the_service_level(void **state)
 {
     struct queue *queue = floor_queue(&hall, "main", "sales");
@@ -211,6 +229,7 @@ int main(void)
         TEST(a_queue_counts_who_waits_in_it),
         TEST(who_waits_by_a_clock_that_is_behind_waits_since_our_time),
         TEST(a_queue_is_one_per_site_and_name),
+        TEST(one_more_rule_has_a_place_in_every_queue),
         TEST(a_visit_counts_once_for_the_service_level),
         TEST(the_last_revision_takes_the_place_of_the_one_before),
     };

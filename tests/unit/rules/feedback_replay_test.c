@@ -364,6 +364,28 @@ static void what_crossed_is_counted_on_its_day(void **state)
     replay_free(&replay);
 }
 
+/* Who is answered in the instant in which the line is reached has crossed it. */
+static void a_wait_of_just_the_threshold_crosses(void **state)
+{
+    static struct past past;
+
+    (void)state;
+    make_one_call(&past, 20, 60);
+    for (double threshold = 20000; threshold < 20002; threshold += 1) {
+        struct alert_rule rule = {.subject = ALERT_LONGEST_WAIT,
+                                  .threshold = threshold,
+                                  .clear = threshold,
+                                  .signal = ""};
+        struct replay *replay;
+
+        assert_int_equal(replay_new(&rule, days, 2, &replay), 0);
+        assert_int_equal(replay_take(replay, &past.ids[0], &past.moments[0], everywhere, NULL), 0);
+        replay_run(replay);
+        assert_int_equal(replay_result(replay)->fired, threshold < 20000.5);
+        replay_free(&replay);
+    }
+}
+
 static void what_crossed_outside_the_days_is_not_counted(void **state)
 {
     static struct past past;
@@ -469,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_queue_of_the_past_fires_as_it_did),
         cmocka_unit_test(a_moment_of_the_past_fires_as_it_did),
         cmocka_unit_test(what_crossed_is_counted_on_its_day),
+        cmocka_unit_test(a_wait_of_just_the_threshold_crosses),
         cmocka_unit_test(what_crossed_outside_the_days_is_not_counted),
         cmocka_unit_test(only_where_the_rule_counts),
         cmocka_unit_test(the_newest_examples_are_kept),
