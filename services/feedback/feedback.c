@@ -6,6 +6,7 @@
 #include "feedback/calibrations.h"
 #include "feedback/coaching.h"
 #include "feedback/notes.h"
+#include "feedback/rhythms.h"
 #include "feedback/store_standards.h"
 #include "io/json.h"
 
@@ -289,6 +290,7 @@ static void drop_memory(struct feedback *feedback)
     directory_forget(feedback->directory);
     notes_forget(feedback->notes);
     coaching_forget(feedback->coaching);
+    rhythms_forget(feedback->rhythms);
     floor_clear(&feedback->floor);
     calibrations_forget(feedback->calibrations);
     standards_clear(feedback);
@@ -620,6 +622,9 @@ int feedback_start(struct service *service, void **ret_state)
         error = coaching_new(&feedback->coaching);
     }
     if (error == 0) {
+        error = rhythms_new(&feedback->rhythms);
+    }
+    if (error == 0) {
         error = entities_new(&store_standard_drafts, DRAFTS_HELD_BYTES, &feedback->standard_drafts);
     }
     if (error == 0) {
@@ -631,6 +636,7 @@ int feedback_start(struct service *service, void **ret_state)
         calibrations_free(&feedback->calibrations);
     if (error != 0) {
         entities_free(&feedback->standard_drafts);
+        rhythms_free(&feedback->rhythms);
         coaching_free(&feedback->coaching);
         notes_free(&feedback->notes);
         directory_free(&feedback->directory);
@@ -672,6 +678,7 @@ void feedback_stop(void *state)
     calibrations_free(&feedback->calibrations);
     floor_done(&feedback->floor);
     entities_free(&feedback->standard_drafts);
+    rhythms_free(&feedback->rhythms);
     coaching_free(&feedback->coaching);
     notes_free(&feedback->notes);
     directory_free(&feedback->directory);

@@ -5,6 +5,7 @@
  *   moments.c      one moment for a command
  *   notes.c        praise and improvement, given and acknowledged (see notes.h)
  *   coaching.c     sessions, planned, held and followed up; coaching_read.c: and their effect
+ *   rhythms.c      what leaders and coaches promise to do
  *   calibrations.c several people answer the same standard, and compare (see calibrations.h)
  *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
@@ -34,6 +35,7 @@ struct calibrations;
 struct feedback;
 struct notes;
 struct coaching;
+struct rhythms;
 
 /* The one piece of work that time submits. */
 struct tick {
@@ -48,6 +50,7 @@ struct feedback {
     struct tick tick;
     struct floor floor;
     struct directory *directory; /* owned */
+    struct rhythms *rhythms;     /* owned */
     struct coaching *coaching;   /* owned */
     struct notes *notes;               /* owned */
     struct calibrations *calibrations; /* owned */

@@ -4,6 +4,7 @@
 #include "feedback/calibrations.h"
 #include "feedback/coaching.h"
 #include "feedback/notes.h"
+#include "feedback/rhythms.h"
 
 static const struct conf_row settings[] = {
     {"alert_history_ms", CONF_INTEGER, "86400000", 0, INT64_C(31536000000), "ms",
@@ -96,6 +97,10 @@ static const struct call_route calls[] = {
     {"feedback.ListCoaching", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(list_coaching),
      coaching_list},
     {"feedback.GetCoaching", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(get_coaching), coaching_get},
+    {"feedback.DeclareRhythm", LEADERS, SCOPE_SELF, MESSAGES(declare_rhythm), rhythms_declare},
+    {"feedback.EndRhythm", LEADERS, SCOPE_SELF, MESSAGES(end_rhythm), rhythms_end},
+    {"feedback.ListRhythms", LEADERS_AND_AGENTS, SCOPE_EVERYBODY, MESSAGES(list_rhythms),
+     rhythms_list},
 };
 
 static const char *const consumes[] = {"ingest", NULL};

@@ -382,3 +382,67 @@ def test_every_evaluation_leaves_the_result_of_each_criterion(moment, moment_id)
     kept = dict(moment.sql("select criterion_id, met from feedback.criterion_result where moment_id = %s", moment_id))
     assert kept == {r.criterion_id: r.met for r in evaluation.results if r.WhichOneof("actual_known") and not r.not_applicable}
     assert kept
+
+
+# --- rhythms --------------------------------------------------------------------------------------
+
+def declare(person, times, period="WEEK", practice="PRAISE", zone="Europe/Paris"):
+    return person.ask("DeclareRhythm", practice="PRACTICE_" + practice, times=times, period="RHYTHM_PERIOD_" + period,
+                      time_zone=zone).rhythm
+
+
+def in_paris(moment, back_days=0):
+    """Monday after today, and the Sunday before that, as PostgreSQL sees them."""
+    return moment.sql("select to_char(m, 'YYYY-MM-DD'), to_char(m - 1, 'YYYY-MM-DD') from (select"
+                      " (date_trunc('week', now() at time zone 'Europe/Paris') + interval '7 days')::date - %s as m) d", back_days)[0]
+
+
+def test_a_rhythm_begins_on_the_next_monday_and_another_takes_its_place(moment):
+    monday, sunday = in_paris(moment)
+    first = declare(moment.lea, 3)
+    assert (first.user_id, first.user_name, first.times, first.from_date, first.until_date, first.revision) == (
+        "u-lea", "Lea L", 3, monday, "", 1)
+    assert declare(moment.lea, 3) == first
+    second = declare(moment.lea, 5)  # before it began: in its place
+    assert (second.rhythm_id, second.times, second.revision) == (first.rhythm_id, 5, 2)
+    month = declare(moment.lea, 8, "MONTH")
+    assert month.from_date[8:] == "01" and month.from_date > moment.sql("select to_char(now(), 'YYYY-MM-DD')")[0][0]
+    other = declare(moment.lea, 2, practice="JOURNAL")
+    mine = {r.rhythm_id: r for r in moment.nora.ask("ListRhythms", user_id="u-lea").rhythms}
+    if month.rhythm_id != second.rhythm_id:  # else the month begins on that Monday
+        assert (mine[second.rhythm_id].until_date, mine[second.rhythm_id].revision) == (sunday, 3)
+    assert mine[month.rhythm_id] == month and mine[other.rhythm_id] == other
+    assert not moment.leo.ask("ListRhythms", user_id="u-leo").rhythms
+    assert {r.rhythm_id for r in moment.leo.ask("ListRhythms").rhythms} >= set(mine)
+
+
+def test_a_rhythm_under_way_ends_with_its_week(moment):
+    running = declare(moment.cleo, 4)
+    began, _ = in_paris(moment, 14)
+    run_body = feedback_pb2.Rhythm()
+    run_body.CopyFrom(running)
+    run_body.from_date = began
+    moment.stop("feedback")
+    run_sql(moment, "update feedback.rhythm set from_date = %s, body = %s where rhythm_id = %s", began,
+            run_body.SerializeToString(), running.rhythm_id)
+    moment.start("feedback")
+    monday, sunday = in_paris(moment)
+    assert moment.leo.refused("EndRhythm", rhythm_id=running.rhythm_id) == (404, "not-found", "rhythm_id")
+    ended = moment.cleo.ask("EndRhythm", rhythm_id=running.rhythm_id).rhythm
+    assert (ended.from_date, ended.until_date) == (began, sunday)
+    assert moment.cleo.refused("EndRhythm", rhythm_id=running.rhythm_id)[:2] == (409, "rhythm-ended")
+    again = declare(moment.cleo, 4)
+    assert again.from_date == monday
+    never = moment.cleo.ask("EndRhythm", rhythm_id=again.rhythm_id).rhythm  # before it began
+    assert never.until_date == sunday
+
+
+def test_what_is_no_promise_is_refused(moment):
+    def refused(person=moment.leo, **fields):
+        return person.refused("DeclareRhythm", **{"practice": "PRACTICE_NOTE", "times": 2, "period": "RHYTHM_PERIOD_WEEK",
+                                                  "time_zone": "Europe/Paris", **fields})
+    assert refused(times=51) == (422, "invalid-field", "times")
+    assert refused(practice="PRACTICE_UNSPECIFIED")[2] == "practice"
+    assert refused(period="RHYTHM_PERIOD_UNSPECIFIED")[2] == "period"
+    assert refused(time_zone="Europe/Lyon")[2] == "time_zone"
+    assert refused(moment.nora)[0] == 403
