@@ -25,6 +25,11 @@ export const ROUTES: readonly Route[] = [
   { at: /^\/alerts$/, roles: [...LEADERS, 'integrator'], load: async () => (await import('./pages/alerts')).AlertsPage },
   { at: /^\/alerts\/rules$/, roles: [...LEADERS, 'integrator'], load: async () => (await import('./pages/alert-rules')).AlertRulesPage },
   { at: /^\/alerts\/rules\/([^/]+)$/, roles: LEADERS, load: async () => (await import('./pages/alert-rule')).AlertRulePage },
+  { at: /^\/accountability$/, roles: LEADERS, load: async () => (await import('./pages/accountability')).AccountabilityPage },
+  { at: /^\/acts$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/acts')).ActsPage },
+  { at: /^\/notes$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/notes')).NotesPage },
+  { at: /^\/users$/, roles: ['operator'], load: async () => (await import('./pages/users')).UsersPage },
+  { at: /^\/webhooks$/, roles: ['leader', 'integrator'], load: async () => (await import('./pages/webhooks')).WebhooksPage },
   { at: /^\/report$/, roles: READERS, load: async () => (await import('./pages/report')).ReportPage },
 ];
 

@@ -78,7 +78,9 @@ export function withKind(c: Criterion, kind: CriterionKind): Criterion {
   };
 }
 
-export const measureText = (metric: string, value: number): string => (isTime(metric) ? span(value) : number(value));
+// What somebody wrote down is shown to the tenth of a second.
+export const measureText = (metric: string, value: number): string =>
+  !isTime(metric) ? number(value) : value < 60_000 ? `${number(value / 1000, 1)} s` : span(value);
 export const targetOf = (c: Criterion): string =>
   `${word(t().metrics, c.metric)} ${c.comparison ? t().comparisons[c.comparison] : ''} ${measureText(c.metric, c.value)}`;
 

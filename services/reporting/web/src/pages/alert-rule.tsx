@@ -4,7 +4,8 @@ import { call, newId, ownZone, path } from '../api';
 import { clockTime, number, plainDay, t } from '../i18n';
 import { useCommand, useLoaded } from '../loading';
 import { UNIT_OF } from '../parts/alert-row';
-import { Buttons, Dialog } from '../parts/dialog';
+import { Confirm } from '../parts/confirm';
+import { Buttons } from '../parts/dialog';
 import { CheckField, Fields, NumberField, objectionsOf, optionsOf, SelectField, TextField } from '../parts/form';
 import { PageHead } from '../parts/page-head';
 import { QueuesPicker, SitesPicker, TeamsPicker } from '../parts/pickers';
@@ -112,15 +113,9 @@ function Form({ rule, change }: { rule: AlertRule; change: Change }) {
 }
 
 function Remove({ rule, onClose }: { rule: AlertRule; onClose: () => void }) {
-  const command = useCommand();
   const words = t().rules;
-  async function submit(event: Event): Promise<void> {
-    event.preventDefault();
-    if (!(await command.run((key) => call('DELETE', path('/api/v1/alert-rules/{}', rule.rule_id), { revision: rule.revision, key })))) return;
-    toast(words.removed);
-    go('/alerts/rules');
-  }
-  return <Dialog title={words.removeTitle} onClose={onClose}><form onSubmit={submit}><p>{words.removeAbout}</p><ProblemPanel problem={command.problem} /><Buttons busy={command.isBusy} act={words.remove} onCancel={onClose} /></form></Dialog>;
+  const done = (): void => { toast(words.removed); go('/alerts/rules'); };
+  return <Confirm title={words.removeTitle} about={words.removeAbout} act={words.remove} onClose={onClose} onDone={done} work={(key) => call('DELETE', path('/api/v1/alert-rules/{}', rule.rule_id), { revision: rule.revision, key })} />;
 }
 
 function Editor({ given, reload }: { given: AlertRule; reload: () => void }) {

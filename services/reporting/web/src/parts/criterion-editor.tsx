@@ -112,7 +112,7 @@ export function CriterionEditor({ isRefused, startsOpen, actions, ...editing }: 
   return (
     <div class="criterion" data-testid="criterion">
       <details open={isOpen} onToggle={(e) => setOpen(e.currentTarget.open)}>
-        <summary><strong>{c.title || words.untitled}</strong> <span class="quiet small">{c.kind === 'measured' ? targetOf(c) : c.scale && words.scales[c.scale]} · {number(c.weight)}{c.fatal ? ` · ${t().moment.fatal}` : ''}{c.critical ? ` · ${t().moment.critical}` : ''}</span></summary>
+        <summary><strong>{c.title || words.untitled}</strong> <span class="quiet small">{c.kind === 'measured' ? targetOf(c) : c.scale && words.scales[c.scale]} · {t().moment.weight} {number(c.weight)}{c.fatal ? ` · ${t().moment.fatal}` : ''}{c.critical ? ` · ${t().moment.critical}` : ''}</span></summary>
         {isOpen && (
           <div class="criterion-form">
             <TextField name={`${at}.title`} label={words.title} hint={words.titleHint} value={c.title} onValue={(title) => part.set({ title })} most={300} />

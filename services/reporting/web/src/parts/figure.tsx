@@ -2,6 +2,9 @@
 import type { Figure } from '../proto';
 import { t, number } from '../i18n';
 
+// The page that shows what is listed at a path of the API.
+export const pageOf = (items: string): string => items.replace(/^\/api\/v1/, '');
+
 export function FigureValue({ figure, show, testid }: { figure: Figure | null; show: (value: number) => string; testid?: string }) {
   const words = t().figure;
   if (!figure) return <span class="quiet">{t().noData}</span>;
@@ -9,6 +12,7 @@ export function FigureValue({ figure, show, testid }: { figure: Figure | null; s
     <span class="figure" data-testid={testid}>
       <strong class="num">{figure.value === null ? t().noData : show(figure.value)}</strong>
       <span class="quiet small"> {words.n(number(figure.n))}{figure.low !== null && figure.high !== null && <>, {words.interval(show(figure.low), show(figure.high))}</>}</span>
+      {figure.items && <a class="small" href={pageOf(figure.items)}>{words.items}</a>}
       {figure.definition && <details class="small"><summary>{words.definition}</summary><code>{figure.definition}</code></details>}
     </span>
   );

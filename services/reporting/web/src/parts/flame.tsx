@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { number, percent, plainDay, t } from '../i18n';
 import type { Flame, FlamePeriod } from '../proto';
-import { FigureValue } from './figure';
+import { FigureValue, pageOf } from './figure';
 
 const COLUMN = 26;
 const GAP = 8;
@@ -34,7 +34,7 @@ export function FlamePicture({ flame }: { flame: Flame }) {
       <details class="small"><summary>{words.table}</summary>
         <table><thead><tr><th scope="col">{words.from}</th><th scope="col" class="num">{words.promisedHead}</th><th scope="col" class="num">{words.keptHead}</th></tr></thead>
           <tbody>{periods.map((p) => (
-            <tr key={p.from_date}><th scope="row">{plainDay(p.from_date)}{p.is_over ? '' : ` (${words.underWay})`}</th><td class="num">{p.promised}</td><td class="num">{p.kept}</td></tr>))}</tbody></table>
+            <tr key={p.from_date}><th scope="row">{p.items ? <a href={pageOf(p.items)}>{plainDay(p.from_date)}</a> : plainDay(p.from_date)}{p.is_over ? '' : ` (${words.underWay})`}</th><td class="num">{p.promised}</td><td class="num">{p.kept}</td></tr>))}</tbody></table>
       </details>
     </figure>
   );

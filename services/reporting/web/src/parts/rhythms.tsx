@@ -4,6 +4,7 @@ import { call, ownZone, path } from '../api';
 import { t } from '../i18n';
 import { useCommand } from '../loading';
 import type { Practice, RhythmPeriod } from '../proto';
+import { Confirm } from './confirm';
 import { Buttons, Dialog } from './dialog';
 import { Fields, NumberField, objectionsOf, optionsOf, SelectField, TextField } from './form';
 import { ProblemPanel } from './problem';
@@ -44,18 +45,7 @@ export function Declare({ onClose, onDone }: { onClose: () => void; onDone: () =
 }
 
 export function End({ rhythmId, onClose, onDone }: { rhythmId: string; onClose: () => void; onDone: () => void }) {
-  const command = useCommand();
   const words = t().flame;
-  async function submit(event: Event): Promise<void> {
-    event.preventDefault();
-    if (!(await command.run((key) => call('POST', path('/api/v1/rhythms/{}/end', rhythmId), { key })))) return;
-    toast(words.ended, '', null, 'good');
-    onDone();
-    onClose();
-  }
-  return (
-    <Dialog title={words.endTitle} onClose={onClose}>
-      <form onSubmit={submit}><p>{words.endAbout}</p><ProblemPanel problem={command.problem} /><Buttons busy={command.isBusy} act={words.end} onCancel={onClose} /></form>
-    </Dialog>
-  );
+  const done = (): void => { toast(words.ended, '', null, 'good'); onDone(); onClose(); };
+  return <Confirm title={words.endTitle} about={words.endAbout} act={words.end} onClose={onClose} onDone={done} work={(key) => call('POST', path('/api/v1/rhythms/{}/end', rhythmId), { key })} />;
 }

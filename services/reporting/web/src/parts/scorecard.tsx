@@ -35,7 +35,7 @@ function Expected({ c }: { c: Criterion }) {
   const wow = wowOf(c);
   return (
     <li class="expected">
-      <h4>{c.title}{c.fatal && <span class="badge">{t().criterion.fatals[c.fatal]}</span>}{c.critical && <span class="badge">{t().moment.critical}</span>}</h4>
+      <h4>{c.title}{c.fatal && <span class="badge">{t().criterion.fatal}: {t().criterion.fatals[c.fatal]}</span>}{c.critical && <span class="badge">{t().moment.critical}</span>}</h4>
       {c.description && <p>{c.description}</p>}
       <p class="quiet small">{c.kind === 'measured' ? targetOf(c) : c.scale && t().criterion.scales[c.scale]} · {t().moment.weight} {number(c.weight)}{wow && ` · ${words.wowAt(wow)}`}</p>
       {(c.example_good || c.example_bad) && (

@@ -6,6 +6,7 @@ import { useCommand } from '../loading';
 import type { ListStandardsResponse, Objection, PublishStandardResponse, SaveStandardDraftResponse, Standard, StandardScope } from '../proto';
 import { hasRole, user } from '../session';
 import { isFull, moveCriterion, moveSection, newCriterion, sectionsOf, shareWeights, tidy, weightOf, type Section } from '../standard';
+import { Confirm } from './confirm';
 import { CriterionEditor } from './criterion-editor';
 import { Buttons, Dialog } from './dialog';
 import { ChecksField, Fields, objectionsOf, optionsOf, TextField } from './form';
@@ -144,15 +145,9 @@ function Publish({ draft, revision, onClose, onDone }: { draft: Standard; revisi
 }
 
 function Discard({ id, revision, onClose, onDone }: { id: string; revision: number; onClose: () => void; onDone: () => void }) {
-  const command = useCommand();
   const words = t().standards;
-  async function submit(event: Event): Promise<void> {
-    event.preventDefault();
-    if (!(await command.run((key) => call('DELETE', path('/api/v1/standards/{}/draft', id), { revision, key })))) return;
-    toast(words.discarded);
-    onDone();
-  }
-  return <Dialog title={words.discardTitle} onClose={onClose}><form onSubmit={submit}><p>{words.discardAbout}</p><ProblemPanel problem={command.problem} /><Buttons busy={command.isBusy} act={words.discard} onCancel={onClose} /></form></Dialog>;
+  const done = (): void => { toast(words.discarded); onDone(); };
+  return <Confirm title={words.discardTitle} about={words.discardAbout} act={words.discard} onClose={onClose} onDone={done} work={(key) => call('DELETE', path('/api/v1/standards/{}/draft', id), { revision, key })} />;
 }
 
 function Standing({ objections }: { objections: Objection[] | null }) {

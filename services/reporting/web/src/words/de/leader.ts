@@ -131,13 +131,18 @@ export const leader: typeof english = {
     letters: 'Was aufgegeben wurde', noLetters: 'Nichts wurde aufgegeben.', attempts: (n) => `${n} Versuche`, replay: 'Noch einmal senden', replayAbout: 'Sendet das Aufgegebene noch einmal, oder alles seit einem Zeitpunkt.', since: 'Alles seit', sinceHint: 'Leer: nur das Aufgegebene.',
     replayed: (n) => (n === 1 ? '1 Sendung ist unterwegs.' : `${n} Sendungen sind unterwegs.`), removeTitle: 'Diesen Webhook entfernen?', removeAbout: 'Dorthin wird nichts mehr gesendet. Das lässt sich nicht rückgängig machen.', removed: 'Entfernt.',
   },
+  drill: {
+    acts: 'Was gezählt hat', actsAbout: 'Jede Tat hinter der Zahl, die neueste zuerst.', between: (from, to) => `Von ${from} bis ${to}, die neueste zuerst.`, noActs: 'In dieser Zeit hat nichts gezählt.', hidden: 'bleibt unter den Beteiligten',
+    notes: 'Notizen', notesAbout: 'Rückmeldungen zu Momenten, die Sie sehen dürfen, die neueste zuerst.', noNotes: 'Hier gibt es keine Notiz, die Sie sehen dürfen.', fromTo: (from, to) => `${from} an ${to}`,
+    read: (when) => `bestätigt ${when}`, unread: 'noch nicht bestätigt', moment: 'Moment ansehen',
+  },
   account: {
     title: 'Verantwortung', about: 'Messen ändert nichts, wenn niemand antwortet. Wie bald, wie ausgewogen, und wem niemand etwas gesagt hat.',
     figures: 'Zahlen', median: 'Zeit bis zur Rückmeldung, Median', p90: 'Zeit bis zur Rückmeldung, 9 von 10 innerhalb', balance: 'Lob unter allen Rückmeldungen', both: (praise, improvement) => `${praise} Lob, ${improvement} zu verbessern`,
     without: 'Personen ohne Rückmeldung', fatals: 'K.-o.-Fehler ohne Antwort', givers: 'Wer gibt', receivers: 'Wer bekommt', nobodyGave: 'In dieser Zeit gab niemand eine Rückmeldung.', nobodyReceived: 'In dieser Zeit hatte niemand einen Moment.',
     noFatals: 'Jeder K.-o.-Fehler bekam eine Antwort, oder es gab keinen.', giver: 'Von', receiver: 'An', praise: 'Lob', improvement: 'Zu verbessern', share: 'Anteil Lob', medianHead: 'Zeit, Median', last: 'Letzte Rückmeldung', days: 'Tage ohne', moments: 'Momente', never: 'nie',
-    failed: (what) => `Verfehlt: ${what}`, period: (from, to, zone) => `Von ${from} bis ${to}, ${zone}.`, flames: 'Flammen der Leitungen', noFlames: 'Noch keine Leitung hat einen Rhythmus versprochen.', notes: 'Notizen',
+    failed: (what) => `Verfehlt: ${what}`, period: (from, to, zone) => `Von ${from} bis ${to}, ${zone}.`, flames: 'Flammen der Leitungen', noFlames: 'Noch keine Leitung hat einen Rhythmus versprochen.',
     team: 'Team', anySite: 'Alle Standorte', anyTeam: 'Alle Teams', duration: { days: (n) => `${n} T`, hours: (n) => `${n} h`, minutes: (n) => `${n} min`, seconds: (n) => `${n} s` },
-    filters: 'Welcher Teil', notesOf: (who) => `Rückmeldungen von ${who}`,
+    filters: 'Welcher Teil',
   },
 };

@@ -129,13 +129,18 @@ export const leader = {
     letters: 'What was given up', noLetters: 'Nothing was given up.', attempts: (n: number) => `${n} attempts`, replay: 'Send again', replayAbout: 'Sends what was given up once more, or everything since a time.', since: 'Everything since', sinceHint: 'Empty: only what was given up.',
     replayed: (n: number) => (n === 1 ? '1 delivery is on its way.' : `${n} deliveries are on their way.`), removeTitle: 'Remove this webhook?', removeAbout: 'Nothing more is sent there. This cannot be undone.', removed: 'Removed.',
   },
+  drill: {
+    acts: 'What counted', actsAbout: 'Every act behind the figure, newest first.', between: (from: string, to: string) => `From ${from} to ${to}, newest first.`, noActs: 'Nothing counted in this time.', hidden: 'between those it is about',
+    notes: 'Notes', notesAbout: 'Feedback on moments that you may see, newest first.', noNotes: 'There is no note that you may see here.', fromTo: (from: string, to: string) => `${from} to ${to}`,
+    read: (when: string) => `acknowledged ${when}`, unread: 'not acknowledged yet', moment: 'See the moment',
+  },
   account: {
     title: 'Accountability', about: 'Measuring changes nothing unless somebody answers. How soon, how balanced, and whom nobody told anything.',
     figures: 'Figures', median: 'Time to feedback, median', p90: 'Time to feedback, 9 of 10 within', balance: 'Praise among all feedback', both: (praise: string, improvement: string) => `${praise} praise, ${improvement} to improve`,
     without: 'People without feedback', fatals: 'Fatal failures nobody answered', givers: 'Who gives', receivers: 'Who receives', nobodyGave: 'Nobody gave feedback in this time.', nobodyReceived: 'Nobody had a moment in this time.',
     noFatals: 'Every fatal failure got an answer, or there was none.', giver: 'From', receiver: 'To', praise: 'Praise', improvement: 'To improve', share: 'Praise share', medianHead: 'Median time', last: 'Last feedback', days: 'Days without', moments: 'Moments', never: 'never',
-    failed: (what: string) => `Failed: ${what}`, period: (from: string, to: string, zone: string) => `From ${from} to ${to}, ${zone}.`, flames: 'Flames of the leaders', noFlames: 'No leader has promised a rhythm yet.', notes: 'Notes',
+    failed: (what: string) => `Failed: ${what}`, period: (from: string, to: string, zone: string) => `From ${from} to ${to}, ${zone}.`, flames: 'Flames of the leaders', noFlames: 'No leader has promised a rhythm yet.',
     team: 'Team', anySite: 'All sites', anyTeam: 'All teams', duration: { days: (n: string) => `${n} d`, hours: (n: string) => `${n} h`, minutes: (n: string) => `${n} min`, seconds: (n: string) => `${n} s` },
-    filters: 'Which part', notesOf: (who: string) => `Feedback of ${who}`,
+    filters: 'Which part',
   },
 };
