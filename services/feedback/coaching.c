@@ -224,12 +224,14 @@ static int find_to_change(const struct change *change,
     struct place place;
 
     if (session == NULL) {
-        return call_not_found(problem, "session_id", "coaching session");
+        (void)call_not_found(problem, "session_id", "coaching session");
+        return -ENOENT;
     }
     place = place_of(session);
     if ((strcmp(session->coach, caller->id) != 0 && (caller->roles & ROLE_COACH) == 0) ||
         is_person(caller, session->attendee) || !call_allows(change->command.call, &place)) {
-        return call_not_found(problem, "session_id", "coaching session");
+        (void)call_not_found(problem, "session_id", "coaching session");
+        return -ENOENT;
     }
     *ret_session = session;
     return 0;
@@ -281,11 +283,13 @@ static int find_attendee(const struct change *change, const Moment__V1__Person *
     struct place place;
 
     if (person == NULL) {
-        return call_not_found(problem, "attendee", "person");
+        (void)call_not_found(problem, "attendee", "person");
+        return -ENOENT;
     }
     place = directory_place_of(person);
     if (!call_allows(change->command.call, &place)) {
-        return call_not_found(problem, "attendee", "person");
+        (void)call_not_found(problem, "attendee", "person");
+        return -ENOENT;
     }
     if (is_person(caller_of(change), person->person_id)) {
         problem_set(problem, 422, "invalid-field", "attendee", "Nobody coaches themselves.");
@@ -564,7 +568,8 @@ static int check_acknowledge(const struct change *change,
     struct objection objection;
 
     if (session == NULL || !is_person(caller_of(change), session->attendee)) {
-        return call_not_found(problem, "session_id", "coaching session");
+        (void)call_not_found(problem, "session_id", "coaching session");
+        return -ENOENT;
     }
     if (coaching_check_comment(acknowledge_of(change)->comment, &objection) != 0) {
         return refuse(problem, &objection);

@@ -187,14 +187,16 @@ static int find_moment(struct giving *giving, const Moment__V1__Moment **ret_mom
     struct place place;
 
     if (moment == NULL) {
-        return call_not_found(problem, "moment_id", "moment");
+        (void)call_not_found(problem, "moment_id", "moment");
+        return -ENOENT;
     }
     place = (struct place){.site = moment->site,
                            .team = moment->team_id,
                            .person_id = moment->person_id,
                            .is_of_every_team = true}; /* nobody answered yet */
     if (!call_allows(giving->command.call, &place)) {
-        return call_not_found(problem, "moment_id", "moment");
+        (void)call_not_found(problem, "moment_id", "moment");
+        return -ENOENT;
     }
     if (moment->merged_into[0] != '\0') {
         problem_set(problem, 409, "moment-merged", "moment_id",
@@ -497,7 +499,8 @@ static int check_acknowledge(const struct command *command, const Moment__V1__No
     struct objection objection;
 
     if (note == NULL || person_id == NULL || strcmp(note->receiver, person_id) != 0) {
-        return call_not_found(problem, "note_id", "note");
+        (void)call_not_found(problem, "note_id", "note");
+        return -ENOENT;
     }
     if (note_check_answer(answer_of(command)->answer, &objection) != 0) {
         return refuse(problem, &objection);

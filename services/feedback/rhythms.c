@@ -231,7 +231,8 @@ static int apply_end(struct command *command, struct txn *txn, ProtobufCMessage 
     Moment__V1__EndRhythmResponse response;
 
     if (rhythm == NULL || strcmp((*rhythm)->user_id, call_caller(command->call)->id) != 0) {
-        return call_not_found(problem, "rhythm_id", "rhythm");
+        (void)call_not_found(problem, "rhythm_id", "rhythm");
+        return -ENOENT;
     }
     if ((*rhythm)->until_date[0] != '\0') {
         problem_set(problem, 409, "rhythm-ended", "rhythm_id", "This rhythm ends on %.10s already.",

@@ -27,9 +27,10 @@ int store_save_rhythm(struct txn *txn, const Moment__V1__Rhythm *rhythm)
     size_t len;
     int error = id_parse(rhythm->rhythm_id, &id);
 
-    if (error == 0) {
-        error = protobuf_write(&rhythm->base, &bytes, &len);
+    if (error != 0) {
+        return error;
     }
+    error = protobuf_write(&rhythm->base, &bytes, &len);
     if (error != 0) {
         return error;
     }
