@@ -191,10 +191,21 @@ def test_a_standard_is_edited_by_who_looks_after_all_its_sites(moment):
     do(moment, moment.leo, "north", "roll-back", {"to_version": 1, "why": "I want to."}, expect=403)
 
 
+def test_nobody_goes_back_to_what_reached_further_than_they_do(moment):
+    both = content("wide", scope={"queues": ["wide"], "sites": ["lyon", "pune"]})
+    publish(moment, "wide", both)
+    publish(moment, "wide", content("wide", scope={"queues": ["wide"], "sites": ["lyon"]}))
+    do(moment, moment.leo, "wide", "roll-back", {"to_version": 1, "why": "I want more."}, expect=403)
+    assert publish(moment, "wide", content("wide", title="Ours", scope={"queues": ["wide"], "sites": ["lyon"]}),
+                   moment.leo)["signed_by"] == "Leo Lyon"
+    assert do(moment, moment.leo, "wide", "roll-back", {"to_version": 2, "why": "It was fine."})["version"] == 4
+
+
 # --- publishing -----------------------------------------------------------------------------------
 
 def test_a_leader_signs_and_the_version_never_changes(moment):
-    saved = draft(moment, moment.cleo, "signed", content("signed"))
+    saved = draft(moment, moment.cleo, "signed", content("signed", signed_by="Somebody else", version=9, published_at=stamp(5)))
+    assert (saved["standard"]["signed_by"], saved["standard"]["published_at"], saved["standard"]["version"]) == (None, None, 1)
     assert moment.ask(moment.cleo, "POST", "/api/v1/standards/signed/publish", WHY, If_Match='"1"')[0] == 403
     for missing in ("why", "example"):
         problem = do(moment, moment.lea, "signed", "publish", {**WHY, missing: " "}, 1, expect=422)
@@ -246,7 +257,8 @@ def test_operators_publish_a_whole_standard_from_a_file(moment):
         document = json.load(f)
     path = os.path.join(moment.dir, "whole.json")
     with open(path, "w", encoding="utf-8") as f:
-        json.dump({**document, "canary_sites": ["pune"]}, f)
+        json.dump({**document, "canary_sites": ["pune"], "copy_of_version": 7, "signed_by_id": "u", "revision": 3,
+                   "retired_because": "?"}, f)
     moment.ctl("standard", "publish", path)
     moment.ctl("standard", "publish", path)
     assert versions(moment, "support-call", history=True) == [(1, "published")]
@@ -254,7 +266,7 @@ def test_operators_publish_a_whole_standard_from_a_file(moment):
     shown = listed(moment, moment.ada, "support-call")["standards"][0]
     assert shown["signed_by"].startswith("Maya") and shown["signed_by_id"] is None
     assert {c["kind"] for c in shown["criteria"]} == {"measured", "observed"}
-    assert shown["canary_sites"] == ["pune"]
+    assert (shown["canary_sites"], shown["copy_of_version"], shown["retired_because"]) == (["pune"], 0, None)
 
 
 # --- trying out, rolling out, going back, retiring ------------------------------------------------
@@ -310,6 +322,24 @@ def test_a_canary_is_tried_rolled_out_taken_back_and_retired(moment):
     assert used(moment, call(moment, "lyon", "trial")) == []
     assert publish(moment, "trial", content("trial"))["version"] == 4
     assert used(moment, call(moment, "lyon", "trial")) == [("trial", 4)]
+
+
+def test_a_canary_that_was_replaced_or_retired_is_not_rolled_out(moment):
+    for version, more in ((1, {}), (2, {"canary_sites": ["lyon"]}), (3, {"canary_sites": ["pune"]})):
+        assert publish(moment, "replaced", content("replaced", title="No. %d" % version), **more)["version"] == version
+    assert versions(moment, "replaced") == [(1, "published"), (2, "published"), (3, "published")]
+    assert [used(moment, call(moment, site, "replaced")) for site in ("lyon", "pune")] == [[("replaced", 2)], [("replaced", 3)]]
+    do(moment, moment.lea, "replaced", "roll-out", {"version": 3})
+    do(moment, moment.lea, "replaced", "roll-out", {"version": 2}, expect=409)
+    assert publish(moment, "replaced", content("replaced", title="No. 4"), canary_sites=["lyon"])["version"] == 4
+    do(moment, moment.lea, "replaced", "retire", {"because": "Enough."})
+    do(moment, moment.lea, "replaced", "roll-out", {"version": 4}, expect=409)
+    retired = [r.version for r in records(moment, "replaced") if r.state == feedback_pb2.STANDARD_STATE_RETIRED]
+    assert retired == [3, 4]  # what was in force; the others had been replaced before
+    publish(moment, "replaced", content("replaced"))
+    do(moment, moment.lea, "replaced", "retire", {"because": "Once more."})
+    because = [s["retired_because"] for s in listed(moment, moment.lea, "replaced", history=True)["standards"]]
+    assert because == ["Enough."] * 4 + ["Once more."]
 
 
 def test_canary_sites_are_sites_of_the_standard(moment):
