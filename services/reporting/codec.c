@@ -378,9 +378,10 @@ static int read_standard(const Moment__V1__StandardChanged *changed, struct fact
     fact->id = from->standard_id;
     if (from->scope != NULL)
         fact->site = only_site(from->scope->sites, from->scope->n_sites);
-    fact->audience = from->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DRAFT
-                         ? AUDIENCE_LEADERS
-                         : AUDIENCE_HOUSE;
+    fact->audience = from->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_PUBLISHED ||
+                             from->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_RETIRED
+                         ? AUDIENCE_HOUSE
+                         : AUDIENCE_LEADERS;
     fact->subject = &from->base;
     return 0;
 }

@@ -324,6 +324,10 @@ static void a_standard_is_for_the_house_once_it_is_published(void **state)
     read_live("StandardChanged", &saved.base, &item);
     assert_string_equal(item.subject.site, "");
     live_item_done(&item);
+    standard.state = MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DISCARDED;
+    read_live("StandardChanged", &saved.base, &item);
+    assert_int_equal(item.subject.audience, AUDIENCE_LEADERS);
+    live_item_done(&item);
     standard.state = MOMENT__V1__STANDARD_STATE__STANDARD_STATE_RETIRED;
     read_live("StandardChanged", &saved.base, &item);
     assert_int_equal(item.subject.audience, AUDIENCE_HOUSE);
