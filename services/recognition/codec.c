@@ -1,6 +1,8 @@
 /* codec - see the header. */
 #include "recognition/codec.h"
 
+#include "base/log.h"
+#include "io/entity.h"
 #include "io/json.h"
 
 #include <errno.h>
@@ -35,6 +37,21 @@ int codec_copy(const ProtobufCMessage *message, ProtobufCMessage **ret_copy)
     *ret_copy = protobuf_c_message_unpack(message->descriptor, NULL, len, bytes);
     free(bytes);
     return *ret_copy != NULL ? 0 : -ENOMEM;
+}
+
+ProtobufCMessage *codec_answer(const ProtobufCMessageDescriptor *response,
+                               const ProtobufCMessage *element)
+{
+    ProtobufCMessage *answer = calloc(1, response->sizeof_message);
+    ProtobufCMessage *copy = entity_edit(element);
+
+    if (answer == NULL) {
+        log_error("out_of_memory", "error=%d", -ENOMEM);
+        abort();
+    }
+    protobuf_c_message_init(response, answer);
+    memcpy((char *)answer + response->fields[0].offset, &copy, sizeof(copy));
+    return answer;
 }
 
 void codec_strip(Moment__V1__Moment *moment)
@@ -128,13 +145,19 @@ static void fill_candidate(Moment__V1__Candidate *candidate, const Moment__V1__M
     candidate->moment_ended_at = moment->ended_at;
 }
 
+struct id codec_candidate_id(const char *moment_id)
+{
+    const char *const parts[] = {"candidate", moment_id};
+
+    return id_of(parts, countof(parts));
+}
+
 int codec_candidate(const char *moment_id, const Moment__V1__Moment *moment,
                     const struct evidence *evidence, size_t count,
                     Moment__V1__Candidate **ret_message)
 {
-    const char *const parts[] = {"candidate", moment_id};
     Moment__V1__CandidateEvidence items[DETECT_EVIDENCE_MAX], *pointers[DETECT_EVIDENCE_MAX];
-    struct id id = id_of(parts, countof(parts));
+    struct id id = codec_candidate_id(moment_id);
     Moment__V1__Candidate candidate;
     ProtobufCMessage *copy = NULL;
     char id_text[ID_TEXT_SIZE];

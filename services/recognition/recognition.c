@@ -3,20 +3,17 @@
 
 #include "base/log.h"
 #include "io/json.h"
+#include "recognition/candidates.h"
+#include "recognition/rules/post.h"
+#include "recognition/wall.h"
+#include "recognition/webhooks.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS 1024u
-
-struct metric recognition_candidates_total = {
-    .name = "moment_candidates_total",
-    .kind = METRIC_COUNTER,
-    .help = "Revisions of caught-right candidates, by what they are.",
-    .label = "change",
-};
+#define CANDIDATES_BYTES_MAX (8 * 1024 * 1024)
 
 /* A moment whose records are loaded and not yet applied. */
 struct entry {
@@ -27,18 +24,74 @@ struct entry {
     bool is_loaded;
 };
 
-struct recognition {
-    struct service *service;
-    struct entry *buckets[BUCKETS];
-    struct detect_limits limits;
-};
+/* --- for the parts --- */
 
-static void need(int error)
+void recognition_need(int error)
 {
     if (error != 0) {
         log_error("out_of_memory", "error=%d", error);
         abort();
     }
+}
+
+uint64_t recognition_emit(struct recognition *recognition, struct txn *txn, const char *site,
+                          const char *key, const ProtobufCMessage *message)
+{
+    uint64_t seq;
+    uint8_t *bytes;
+    size_t len;
+
+    recognition_need(protobuf_write(message, &bytes, &len));
+    seq = txn_emit(txn, site[0] != '\0' ? site : service_site(recognition->service), key,
+                   message->descriptor->short_name, txn_now_us(txn), bytes, len);
+    free(bytes);
+    return seq;
+}
+
+bool recognition_check_id(struct call *call, const char *field, const char *id, const char *what)
+{
+    struct problem problem;
+    struct id parsed;
+
+    if (id_parse(id, &parsed) == 0) {
+        return true;
+    }
+    (void)call_not_found(&problem, field, what);
+    call_fail(call, &problem);
+    return false;
+}
+
+int recognition_refuse(struct problem *problem, const struct refusal *refusal)
+{
+    problem_set(problem, refusal->status, refusal->type, refusal->field, "%s", refusal->detail);
+    return -EPERM;
+}
+
+bool recognition_refused(struct call *call, const struct refusal *refusal)
+{
+    struct problem problem;
+
+    if (refusal == NULL) {
+        return false;
+    }
+    (void)recognition_refuse(&problem, refusal);
+    call_fail(call, &problem);
+    return true;
+}
+
+void recognition_command(struct recognition *recognition, struct call *call,
+                         void (*load)(struct command *command, struct txn *txn),
+                         int (*apply)(struct command *command, struct txn *txn,
+                                      ProtobufCMessage **ret_response, struct problem *problem))
+{
+    struct command *command = calloc(1, sizeof(*command));
+
+    recognition_need(command != NULL ? 0 : -ENOMEM);
+    command->call = call;
+    command->state = recognition;
+    command->load = load;
+    command->apply = apply;
+    command_start(service_bus(recognition->service), command);
 }
 
 /* --- entries --- */
@@ -49,7 +102,7 @@ static struct entry **place_of(struct recognition *recognition, const struct id 
     uint32_t hash;
 
     memcpy(&hash, id->bytes, sizeof(hash)); /* ids are hashes themselves */
-    link = &recognition->buckets[hash % BUCKETS];
+    link = &recognition->entries[hash % RECOGNITION_BUCKETS];
     while (*link != NULL && memcmp(&(*link)->id, id, sizeof(*id)) != 0) {
         link = &(*link)->next;
     }
@@ -60,7 +113,7 @@ static void free_entry(struct entry *entry)
 {
     codec_free((ProtobufCMessage *)entry->stored.moment);
     codec_free((ProtobufCMessage *)entry->stored.evaluation);
-    codec_free((ProtobufCMessage *)entry->stored.candidate);
+    codec_free((ProtobufCMessage *)entry->stored.praise);
     free(entry);
 }
 
@@ -75,18 +128,26 @@ static void unpin(struct recognition *recognition, const struct id *id)
     }
 }
 
+static void forget_entries(struct recognition *recognition)
+{
+    for (size_t i = 0; i < RECOGNITION_BUCKETS; i++) {
+        while (recognition->entries[i] != NULL) {
+            struct entry *entry = recognition->entries[i];
+
+            recognition->entries[i] = entry->next;
+            free_entry(entry);
+        }
+    }
+}
+
 void recognition_forget(void *state)
 {
     struct recognition *recognition = state;
 
-    for (size_t i = 0; i < BUCKETS; i++) {
-        while (recognition->buckets[i] != NULL) {
-            struct entry *entry = recognition->buckets[i];
-
-            recognition->buckets[i] = entry->next;
-            free_entry(entry);
-        }
-    }
+    forget_entries(recognition);
+    entities_forget(recognition->candidates);
+    wall_forget(recognition->wall);
+    webhooks_forget(recognition->webhooks);
 }
 
 /* --- load --- */
@@ -105,33 +166,83 @@ static void on_sighting(void *arg, int status, const struct db_rows *rows,
     }
 }
 
-static bool is_ours(const struct record *record, struct id *ret_id)
+/* *ret_note: a note that everybody may see, owned; null: another one. -EBADMSG, -ENOMEM. */
+static int praise_of(const struct record *record, Moment__V1__Note **ret_note)
 {
-    return (strcmp(record->type, "MomentChanged") == 0 ||
-            strcmp(record->type, "EvaluationMade") == 0) &&
-           id_parse(record->key, ret_id) == 0;
+    Moment__V1__NoteChanged *changed;
+    ProtobufCMessage *message;
+    const Moment__V1__Note *note;
+    struct id id;
+    int error = protobuf_read(&moment__v1__note_changed__descriptor, record->body, &message);
+
+    *ret_note = NULL;
+    if (error != 0) {
+        return error;
+    }
+    changed = (Moment__V1__NoteChanged *)message;
+    note = changed->note;
+    if (note == NULL || id_parse(note->note_id, &id) != 0) {
+        error = -EBADMSG;
+    } else if (note->kind == MOMENT__V1__NOTE_KIND__NOTE_KIND_PRAISE && !note->is_private) {
+        *ret_note = changed->note;
+        changed->note = NULL;
+    }
+    codec_free(message);
+    return error;
 }
 
-void recognition_load(void *state, struct txn *txn, const struct record *record)
+static void load_entry(struct recognition *recognition, struct txn *txn, const struct id *id)
 {
-    struct recognition *recognition = state;
-    struct entry **link, *entry;
-    struct id id;
+    struct entry **link = place_of(recognition, id), *entry;
 
-    if (!is_ours(record, &id)) {
-        return;
-    }
-    link = place_of(recognition, &id);
+    candidates_load(recognition, txn, id);
     if (*link != NULL) {
         (*link)->pins++;
         return;
     }
     entry = calloc(1, sizeof(*entry));
-    need(entry != NULL ? 0 : -ENOMEM);
-    entry->id = id;
+    recognition_need(entry != NULL ? 0 : -ENOMEM);
+    entry->id = *id;
     entry->pins = 1;
     *link = entry;
-    store_load_sighting(txn, &id, on_sighting, entry);
+    store_load_sighting(txn, id, on_sighting, entry);
+}
+
+static void load_note(struct recognition *recognition, struct txn *txn, const struct record *record)
+{
+    Moment__V1__Note *note;
+    struct id id;
+
+    if (praise_of(record, &note) != 0 || note == NULL) {
+        return;
+    }
+    wall_load_praise(recognition, txn, note);
+    if (id_parse(note->moment_id, &id) == 0) {
+        load_entry(recognition, txn, &id);
+    }
+    codec_free(&note->base);
+}
+
+static bool is_of_moment(const struct record *record)
+{
+    return strcmp(record->type, "MomentChanged") == 0 ||
+           strcmp(record->type, "EvaluationMade") == 0;
+}
+
+static bool is_note(const struct record *record)
+{
+    return strcmp(record->type, "NoteChanged") == 0;
+}
+
+void recognition_load(void *state, struct txn *txn, const struct record *record)
+{
+    struct id id;
+
+    if (is_note(record)) {
+        load_note(state, txn, record);
+    } else if (is_of_moment(record) && id_parse(record->key, &id) == 0) {
+        load_entry(state, txn, &id);
+    }
 }
 
 /* --- the two halves --- */
@@ -151,7 +262,7 @@ static bool take_moment(struct txn *txn, struct entry *entry, Moment__V1__Moment
     }
     *moment = NULL;
     codec_strip(taken);
-    need(store_save_moment(txn, &entry->id, taken));
+    recognition_need(store_save_moment(txn, &entry->id, taken));
     codec_free((ProtobufCMessage *)entry->stored.moment);
     entry->stored.moment = taken;
     return true;
@@ -181,7 +292,7 @@ static bool take_evaluation(struct txn *txn, struct entry *entry,
         return false;
     }
     *evaluation = NULL;
-    need(store_save_evaluation(txn, &entry->id, taken));
+    recognition_need(store_save_evaluation(txn, &entry->id, taken));
     codec_free((ProtobufCMessage *)entry->stored.evaluation);
     entry->stored.evaluation = taken;
     return true;
@@ -200,62 +311,17 @@ static Moment__V1__Candidate *look(const struct recognition *recognition, const 
     size_t count;
 
     codec_sighting(entry->stored.moment, &sighting);
-    need(codec_appraisal(entry->stored.evaluation, &appraisal, &results));
+    recognition_need(codec_appraisal(entry->stored.evaluation, &appraisal, &results));
     count = detect(&sighting, &appraisal, &recognition->limits, evidence);
-    need(codec_candidate(id_print(&entry->id, moment_id), entry->stored.moment, evidence, count,
-                         &candidate));
+    recognition_need(codec_candidate(id_print(&entry->id, moment_id), entry->stored.moment,
+                                     evidence, count, &candidate));
     free(results);
     return candidate;
 }
 
-static bool is_settled(const Moment__V1__Candidate *candidate)
-{
-    return candidate->state == MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_PRAISED ||
-           candidate->state == MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_DISMISSED;
-}
-
-static void emit(struct recognition *recognition, struct txn *txn, Moment__V1__Candidate *candidate)
-{
-    Moment__V1__CandidateChanged changed;
-    uint8_t *bytes;
-    size_t len;
-
-    moment__v1__candidate_changed__init(&changed);
-    changed.candidate = candidate;
-    need(protobuf_write(&changed.base, &bytes, &len));
-    (void)txn_emit(
-        txn, candidate->site[0] != '\0' ? candidate->site : service_site(recognition->service),
-        candidate->moment_id, "CandidateChanged", txn_now_us(txn), bytes, len);
-    free(bytes);
-}
-
-static const char *change_of(const Moment__V1__Candidate *before, const Moment__V1__Candidate *now)
-{
-    if (now->state == MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_WITHDRAWN) {
-        return "withdrawn";
-    }
-    return before == NULL ? "proposed" : "revised";
-}
-
 static void update_candidate(struct recognition *recognition, struct txn *txn, struct entry *entry)
 {
-    Moment__V1__Candidate *before = entry->stored.candidate;
-    Moment__V1__Candidate *now = look(recognition, entry);
-    bool is_nothing = before == NULL && now->n_evidence == 0;
-
-    /* What people decided stays. */
-    if (is_nothing ||
-        (before != NULL && (is_settled(before) || codec_is_same_candidate(before, now)))) {
-        codec_free(&now->base);
-        return;
-    }
-    now->revision = before != NULL ? before->revision + 1 : 1;
-    now->proposed_at = before != NULL ? before->proposed_at : txn_now_us(txn);
-    need(store_save_candidate(txn, now));
-    emit(recognition, txn, now);
-    metric_add(&recognition_candidates_total, change_of(before, now), 1);
-    codec_free((ProtobufCMessage *)before);
-    entry->stored.candidate = now;
+    candidates_update(recognition, txn, look(recognition, entry), entry->stored.praise);
 }
 
 /* --- apply --- */
@@ -300,19 +366,14 @@ static int apply_evaluation(struct recognition *recognition, struct txn *txn, st
     return error;
 }
 
-int recognition_apply(void *state, struct txn *txn, const char *producer unused_arg,
-                      const struct record *record)
+static int apply_to_moment(struct recognition *recognition, struct txn *txn,
+                           const struct record *record)
 {
-    struct recognition *recognition = state;
-    bool is_moment = strcmp(record->type, "MomentChanged") == 0;
     struct entry *entry;
     struct id id;
     int error;
 
-    if (!is_moment && strcmp(record->type, "EvaluationMade") != 0) {
-        return 0;
-    }
-    if (!is_ours(record, &id)) {
+    if (id_parse(record->key, &id) != 0) {
         return -EBADMSG;
     }
     entry = *place_of(recognition, &id);
@@ -322,29 +383,70 @@ int recognition_apply(void *state, struct txn *txn, const char *producer unused_
     if (!entry->is_loaded) {
         error = -EBADMSG;
     } else {
-        error = is_moment ? apply_moment(recognition, txn, entry, record)
-                          : apply_evaluation(recognition, txn, entry, record);
+        error = strcmp(record->type, "MomentChanged") == 0
+                    ? apply_moment(recognition, txn, entry, record)
+                    : apply_evaluation(recognition, txn, entry, record);
     }
     unpin(recognition, &id);
     return error;
 }
 
-/* --- ListCandidates --- */
-
-void recognition_list_candidates(void *state, struct call *call)
+/* The first praise of a moment counts; it may have come before the moment's other halves. */
+static void take_praise(struct recognition *recognition, struct txn *txn, struct entry *entry,
+                        const Moment__V1__Note *note)
 {
-    struct recognition *recognition = state;
-    const Moment__V1__ListCandidatesRequest *request =
-        (const Moment__V1__ListCandidatesRequest *)call_request(call);
-    struct candidate_filter filter = {.moment_id = request->moment_id,
-                                      .person_id = request->person_id};
+    ProtobufCMessage *copy;
+
+    if (entry->stored.praise == NULL) {
+        recognition_need(codec_copy(&note->base, &copy));
+        entry->stored.praise = (Moment__V1__Note *)copy;
+        recognition_need(store_save_praise(txn, &entry->id, note));
+    }
+    candidates_praise(recognition, txn, &entry->id, note);
+}
+
+static int apply_praise(struct recognition *recognition, struct txn *txn,
+                        const Moment__V1__Note *note)
+{
+    struct entry *entry;
     struct id id;
 
-    if (request->moment_id[0] != '\0' && id_parse(request->moment_id, &id) != 0) {
-        call_refuse(call, 422, "invalid-field", "moment_id", "A moment_id is a UUID.");
-    } else if (listing_read(call, request->limit, request->cursor, &filter.page)) {
-        store_list_candidates(service_reader(recognition->service), call, &filter);
+    if (id_parse(note->moment_id, &id) != 0) {
+        wall_praise(recognition, txn, note);
+        return 0;
     }
+    entry = *place_of(recognition, &id);
+    if (entry == NULL) {
+        return -EAGAIN;
+    }
+    if (entry->is_loaded) {
+        wall_praise(recognition, txn, note);
+        take_praise(recognition, txn, entry, note);
+    }
+    int error = entry->is_loaded ? 0 : -EBADMSG;
+    unpin(recognition, &id);
+    return error;
+}
+
+static int apply_note(struct recognition *recognition, struct txn *txn, const struct record *record)
+{
+    Moment__V1__Note *note;
+    int error = praise_of(record, &note);
+
+    if (note != NULL) {
+        error = apply_praise(recognition, txn, note);
+        codec_free(&note->base);
+    }
+    return error;
+}
+
+int recognition_apply(void *state, struct txn *txn, const char *producer unused_arg,
+                      const struct record *record)
+{
+    if (is_note(record)) {
+        return apply_note(state, txn, record);
+    }
+    return is_of_moment(record) ? apply_to_moment(state, txn, record) : 0;
 }
 
 /* --- life --- */
@@ -367,18 +469,42 @@ void recognition_reload(void *state)
 int recognition_start(struct service *service, void **ret_state)
 {
     struct recognition *recognition = calloc(1, sizeof(*recognition));
+    int error;
 
     if (recognition == NULL) {
         return -ENOMEM;
     }
     recognition->service = service;
     recognition_reload(recognition);
+    error = entities_new(&candidate_kind, CANDIDATES_BYTES_MAX, &recognition->candidates);
+    if (error == 0) {
+        error = wall_open(&recognition->wall);
+    }
+    if (error == 0) {
+        error = webhooks_open(recognition, &recognition->webhooks);
+    }
+    if (error != 0) {
+        recognition_stop(recognition);
+        return error;
+    }
     *ret_state = recognition;
     return 0;
 }
 
+void recognition_drain(void *state)
+{
+    struct recognition *recognition = state;
+
+    webhooks_drain(recognition->webhooks);
+}
+
 void recognition_stop(void *state)
 {
-    recognition_forget(state);
-    free(state);
+    struct recognition *recognition = state;
+
+    forget_entries(recognition);
+    entities_free(&recognition->candidates);
+    wall_close(&recognition->wall);
+    webhooks_close(&recognition->webhooks);
+    free(recognition);
 }

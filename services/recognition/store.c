@@ -23,10 +23,8 @@ void store_load_sighting(struct txn *txn, const struct id *moment_id, db_result_
 
     db_args_init(&args);
     db_uuid(&args, moment_id->bytes);
-    txn_read(txn,
-             "select s.moment, s.evaluation, c.body from sighting s"
-             " left join candidate c using (moment_id) where s.moment_id = $1",
-             &args, on_rows, arg);
+    txn_read(txn, "select moment, evaluation, praise from sighting where moment_id = $1", &args,
+             on_rows, arg);
 }
 
 int store_read_sighting(const struct db_rows *rows, size_t row,
@@ -41,10 +39,10 @@ int store_read_sighting(const struct db_rows *rows, size_t row,
     }
     if (error == 0) {
         ret_sighting->evaluation = (Moment__V1__Evaluation *)part;
-        error = read_part(rows, row, 2, &moment__v1__candidate__descriptor, &part);
+        error = read_part(rows, row, 2, &moment__v1__note__descriptor, &part);
     }
     if (error == 0) {
-        ret_sighting->candidate = (Moment__V1__Candidate *)part;
+        ret_sighting->praise = (Moment__V1__Note *)part;
     }
     return error;
 }
@@ -90,6 +88,18 @@ int store_save_evaluation(struct txn *txn, const struct id *moment_id,
                            " on conflict (moment_id) do update"
                            " set evaluation = excluded.evaluation",
                            &args, &evaluation->base);
+}
+
+int store_save_praise(struct txn *txn, const struct id *moment_id, const Moment__V1__Note *praise)
+{
+    struct db_args args;
+
+    db_args_init(&args);
+    db_uuid(&args, moment_id->bytes);
+    return write_with_body(txn,
+                           "insert into sighting (moment_id, praise) values ($1, $2)"
+                           " on conflict (moment_id) do update set praise = excluded.praise",
+                           &args, &praise->base);
 }
 
 /* An id that was checked before. */
@@ -144,6 +154,8 @@ void store_list_candidates(struct db *db, struct call *call, const struct candid
     add_id(&args, filter->moment_id);
     db_text(&args, filter->person_id);
     db_i32(&args, (int32_t)MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_WITHDRAWN);
+    db_bool(&args, filter->open_only);
+    db_i32(&args, (int32_t)MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_PROPOSED);
     listing_answer(
         call, db,
         "select body, proposed_at, candidate_id from candidate"
@@ -154,6 +166,7 @@ void store_list_candidates(struct db *db, struct call *call, const struct candid
         " and ($8::uuid is null or moment_id = $8::uuid)"
         " and ($9 = '' or person_id = $9)"
         " and ($8::uuid is not null or state <> $10)"
+        " and (not $11 or state = $12)"
         " order by proposed_at desc, candidate_id desc limit $3",
         &args, &filter->page, NULL);
 }
