@@ -666,6 +666,7 @@ void feedback_drain(void *state)
     calibrations_stop(feedback->calibrations);
 
     watch_stop(feedback);
+    previews_drop(feedback);
     directory_stop(feedback->directory);
 }
 

@@ -33,6 +33,7 @@
 
 struct calibrations;
 struct feedback;
+struct preview;
 struct notes;
 struct coaching;
 struct rhythms;
@@ -69,7 +70,7 @@ struct feedback {
     int64_t applied_at; /* `at` of the last record applied */
     int64_t next_at;    /* when the timer has to look again, our clock */
     int64_t tidied_at;  /* when old rows were dropped last */
-    uint32_t previews;  /* under way */
+    struct preview *previews; /* under way */
 
     /* Settings. */
     int64_t history_us;
@@ -187,6 +188,10 @@ void alerts_add_step(struct txn *txn, const Moment__V1__Alert *alert, const stru
 /* Row, stream record and, unless by is null, the step. change is counted; may be null. */
 void alerts_save(struct feedback *feedback, struct txn *txn, const struct stored_alert *alert,
                  const char *change, const struct step_by *by);
+
+/* --- preview.c --- */
+/* Answers those under way with 503 and forgets them. */
+void previews_drop(struct feedback *feedback);
 
 /* --- alert_rules.c --- */
 /* Null: there is no such rule. Removed ones are found. */

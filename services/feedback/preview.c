@@ -23,7 +23,8 @@
 #define CAVEAT_SIZE 512
 
 struct preview {
-    struct feedback *feedback;
+    struct preview *next;
+    struct feedback *feedback; /* null: the service ends, and the call was answered */
     struct call *call;
     struct held_rule rule;
     struct replay *replay; /* owned */
@@ -36,9 +37,26 @@ struct preview {
     bool is_cut;            /* there were more than may be looked at */
 };
 
+static size_t count_previews(const struct feedback *feedback)
+{
+    size_t count = 0;
+
+    for (const struct preview *at = feedback->previews; at != NULL; at = at->next) {
+        count++;
+    }
+    return count;
+}
+
 static void preview_end(struct preview *preview)
 {
-    preview->feedback->previews--;
+    if (preview->feedback != NULL) {
+        struct preview **link = &preview->feedback->previews;
+
+        while (*link != preview) {
+            link = &(*link)->next;
+        }
+        *link = preview->next;
+    }
     codec_rule_done(&preview->rule);
     replay_free(&preview->replay);
     free(preview);
@@ -49,6 +67,17 @@ static void preview_refuse(struct preview *preview, uint32_t status, const char 
 {
     call_refuse(preview->call, status, type, "", "%s", detail);
     preview_end(preview);
+}
+
+void previews_drop(struct feedback *feedback)
+{
+    while (feedback->previews != NULL) {
+        struct preview *preview = feedback->previews;
+
+        feedback->previews = preview->next;
+        preview->feedback = NULL; /* whoever comes back to it ends it */
+        call_refuse(preview->call, 503, "draining", "", "feedback is going away");
+    }
 }
 
 /* --- the answer --- */
@@ -135,6 +164,10 @@ static void on_run(void *arg)
 {
     struct preview *preview = arg;
 
+    if (preview->feedback == NULL) {
+        preview_end(preview);
+        return;
+    }
     if (replay_result(preview->replay)->failed) {
         preview_refuse(preview, 503, "out-of-memory", "There is not enough memory for that now.");
         return;
@@ -198,6 +231,10 @@ static void on_page(void *arg, int status, const struct db_rows *rows,
     struct preview *preview = arg;
     size_t count;
 
+    if (preview->feedback == NULL) {
+        preview_end(preview);
+        return;
+    }
     if (status != 0) {
         preview_refuse(preview, 503, "database-unavailable", "The database can't answer now.");
         return;
@@ -276,7 +313,7 @@ void feedback_preview_alert_rule(void *state, struct call *call)
     struct preview *preview;
     struct problem problem;
 
-    if (feedback->previews == PREVIEWS_MAX) {
+    if (count_previews(feedback) >= PREVIEWS_MAX) {
         call_refuse(call, 503, "busy", "", "Two previews are being made: try again in a moment.");
         return;
     }
@@ -284,7 +321,8 @@ void feedback_preview_alert_rule(void *state, struct call *call)
     feedback_need(preview != NULL ? 0 : -ENOMEM);
     preview->feedback = feedback;
     preview->call = call;
-    feedback->previews++;
+    preview->next = feedback->previews;
+    feedback->previews = preview;
     if (!read_request(preview, &problem)) {
         call_fail(call, &problem);
         preview_end(preview);

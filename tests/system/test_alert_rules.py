@@ -217,6 +217,38 @@ def test_a_signal_raises_and_stays_until_somebody_closes_it(moment):
     assert (closed["state"], closed["closing_note"], closed["closed_by_name"]) == ("closed", "Called back.", "Lea")
 
 
+def test_a_rule_that_is_switched_off_is_withdrawn_and_on_again_raises(moment):
+    rule = new_rule(moment, subject="waiting", threshold=1000, queues=["mu"])
+    contact = new_contact()
+    tell(moment, contact, "contact.queued", time.time() - 5, queue="mu")
+    wait_for("the alert", lambda: states(moment, rule) == ["raised"], 5)
+    rule = change(moment, rule, enabled=False)
+    assert [(a["state"], a["withdrawn"]) for a in alerts(moment, rule)] == [("cleared", True)]
+    rule = change(moment, rule, enabled=True)
+    assert [(a["state"], a["withdrawn"]) for a in alerts(moment, rule)] == [("raised", False)]
+    rule = change(moment, rule, queues=["nu"])
+    assert states(moment, rule) == ["cleared"]
+    tell(moment, contact, "contact.abandoned")
+    remove(moment, rule)
+
+
+def test_an_alert_of_a_moment_that_is_over_follows_its_rule(moment):
+    rule = new_rule(moment, subject="low_survey", threshold=2, queues=["xi"])
+    contacts = [new_contact() for _ in range(2)]
+    for contact, score in zip(contacts, (1, 2)):
+        tell(moment, contact, "contact.queued", queue="xi")
+        tell(moment, contact, "contact.answered", queue="xi", agent="Ann")
+        tell(moment, contact, "contact.ended")
+        tell(moment, contact, "feedback.received", instrument="csat", score=score, scale_min=1, scale_max=5)
+    moment.settle()
+    assert states(moment, rule) == ["raised", "raised"]
+    rule = change(moment, rule, threshold=1)
+    assert {a["source_contact_id"]: a["state"] for a in alerts(moment, rule)} == {
+        contacts[0]: "raised", contacts[1]: "cleared"}
+    remove(moment, rule)
+    assert {a["state"] for a in alerts(moment, rule)} == {"cleared"}
+
+
 # --- what is refused ---
 
 def test_a_rule_is_checked_as_a_whole_by_field(moment):
