@@ -1,6 +1,9 @@
-// Writes src/proto.ts: the protocol's messages as the HTTP API shows them (services/runtime/io/json.h):
+// Writes src/proto.ts and src/proto-texts.ts: the protocol's messages as the HTTP API shows them (services/runtime/io/json.h):
 // names stay, an int64 that is a time is RFC 3339 or null, an enum is its short name or null, an unset
 // message or member of a oneof is null. So the page's types cannot differ from the protocol.
+//
+// The API says null for an empty text too (codec_json); the page makes it "" again by the field's name, so
+// proto-texts.ts has the names of texts that stand for nothing else that can be null.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,4 +60,14 @@ const written = [
   ...enums.map(enumType),
   ...texts.flatMap((t) => blocks(t, 'message')).map((m) => messageType(m, names)),
 ];
+
+// A member of a message that is a message itself is only looked at for being there: "" says no as null does.
+const isText = new Map();
+for (const message of written)
+  for (const [, name, type] of message.matchAll(/^  (\w+): (.+);$/gm)) {
+    const isNullable = / \| null$/.test(type) && (/^(string|number|boolean) /.test(type) || names.has(type.split(' ')[0]));
+    isText.set(name, isNullable ? false : isText.get(name) !== false && (type === 'string' || Boolean(isText.get(name))));
+  }
+const plain = [...isText].filter(([, is]) => is).map(([name]) => name).sort();
+writeFileSync(join(here, 'src/proto-texts.ts'), `// Written by proto-types.mjs.\nexport const TEXTS: ReadonlySet<string> = new Set('${plain.join(' ')}'.split(' '));\n`);
 writeFileSync(join(here, 'src/proto.ts'), `${written.join('\n\n')}\n`);

@@ -1,6 +1,7 @@
 // The HTTP API as the page uses it. What the owners send is typed by the protocol (proto.ts); here is what
 // reporting answers itself. Times are RFC 3339 strings, durations milliseconds, unknown is null.
 import type { Alert, Candidate, Evaluation } from './proto';
+import { TEXTS } from './proto-texts';
 
 export type { Alert, Candidate, CriterionResult, Evaluation } from './proto';
 
@@ -212,6 +213,9 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
+// The API says null for an empty text; the protocol's types say text.
+export const readJson = (text: string): unknown => JSON.parse(text, (name, value: unknown) => (value === null && TEXTS.has(name) ? '' : value));
+
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
   try {
@@ -220,7 +224,7 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     throw new ApiError({ status: 0, title: 'No answer', detail: 'The server does not answer.' });
   }
   if (!response.ok) throw new ApiError(await problemOf(response));
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return (response.status === 204 ? undefined : readJson(await response.text())) as T;
 }
 
 export interface Said {

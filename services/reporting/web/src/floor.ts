@@ -1,7 +1,7 @@
 // The state of the live floor: one snapshot from the server, then every update after it, each once.
 import { batch, computed, signal } from '@preact/signals';
 import {
-  ApiError, getFloor, type Alert, type Candidate, type Floor, type Moment, type Person, type QueueFigures, type ServiceLevel,
+  ApiError, getFloor, readJson, type Alert, type Candidate, type Floor, type Moment, type Person, type QueueFigures, type ServiceLevel,
   type State,
 } from './api';
 import { tell, tellStart, type LiveUpdate } from './bus';
@@ -142,7 +142,7 @@ function onMessage(message: FeedMessage): void {
     if (message.kind === 'beat') return onBeat(JSON.parse(message.data) as Beat);
     if (message.seq <= seen) return;
     seen = message.seq;
-    const update = JSON.parse(message.data) as LiveUpdate;
+    const update = readJson(message.data) as LiveUpdate;
     if (isPaused.value) held.push(update);
     else apply(update);
     trueAt.value = Math.max(trueAt.value, serverNow());

@@ -71,6 +71,16 @@ export function ago(time: string | null, now: number): string {
   return once('ago', {}, (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto' })).format(Math.trunc(seconds / size), unit);
 }
 
+// 7 s, 1:05, 1:02:03
+export function span(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return NO_VALUE;
+  const s = Math.floor(ms / 1000);
+  if (s < 60) return `${s} s`;
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const minutes = Math.floor(s / 60);
+  return minutes < 60 ? `${minutes}:${two(s % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
+}
+
 // A word for what the server calls by a name; a name that is newer than this page is shown as it is.
 export const word = (table: Record<string, string>, key: string | null | undefined): string =>
   key ? (table[key] ?? key.replaceAll('_', ' ')) : NO_VALUE;

@@ -1,6 +1,5 @@
 // What the page knows about standards: sections, orders, weights, what differs between two versions.
-import { span } from './clock';
-import { list as listed, number, t, word } from './i18n';
+import { list as listed, number, span, t, word } from './i18n';
 import { newId } from './api';
 import { queueName, siteName } from './directory';
 import type { AnswerScale, Choice, Criterion, CriterionKind, Standard, StandardScope } from './proto';

@@ -1,11 +1,15 @@
 // A module of the page, for node: bundled by the esbuild that Vite brings.
 import { build } from 'esbuild';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export async function load(path) {
-  const done = await build({
+  const outfile = join(await mkdtemp(join(tmpdir(), 'moment-web-')), 'module.mjs');
+  await build({
     entryPoints: [fileURLToPath(new URL(`../src/${path}`, import.meta.url))],
-    bundle: true, write: false, format: 'esm', platform: 'neutral', mainFields: ['module', 'main'], logLevel: 'silent',
+    bundle: true, outfile, format: 'esm', platform: 'neutral', mainFields: ['module', 'main'], logLevel: 'silent',
   });
-  return import(`data:text/javascript;base64,${Buffer.from(done.outputFiles[0].text).toString('base64')}`);
+  return import(pathToFileURL(outfile));
 }

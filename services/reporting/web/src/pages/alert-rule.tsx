@@ -43,7 +43,7 @@ function Preview({ rule }: { rule: AlertRule }) {
   const command = useCommand();
   const words = t().rules;
   const look = (): Promise<boolean> => command.run(async (key) =>
-    setFound(await call<PreviewAlertRuleResponse>('POST', '/api/v1/alert-rules/preview', { body: { rule, days: PREVIEW_DAYS, time_zone: ownZone() }, key })));
+    setFound(await call<PreviewAlertRuleResponse>('POST', '/api/v1/alert-rules/preview', { body: { rule: { ...rule, title: rule.title || words.newTitle }, days: PREVIEW_DAYS, time_zone: ownZone() }, key })));
   const most = Math.max(1, ...(found?.days ?? []).map((d) => d.fired));
   return (
     <section class="panel" aria-labelledby="preview-title">

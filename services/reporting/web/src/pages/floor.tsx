@@ -1,9 +1,9 @@
 // The live floor: what is happening to customers at this second, unfiltered.
 import { computed } from '@preact/signals';
 import type { Alert, Moment, Person, Presence, State } from '../api';
-import { now, since, span } from '../clock';
+import { now, since } from '../clock';
 import * as floor from '../floor';
-import { list as listed, number, percent, t, word } from '../i18n';
+import { list as listed, number, percent, span, t, word } from '../i18n';
 import { PageHead } from '../parts/page-head';
 import { ProblemPanel } from '../parts/problem';
 import { LONG_WAIT_MS, Tiles } from '../parts/tiles';
@@ -31,7 +31,7 @@ function Card({ moment }: { moment: Moment }) {
   const wait = since(floor.waitingSince(moment));
   const isWaiting = moment.state === 'waiting' || moment.state === 'ringing';
   const isLong = isWaiting && wait !== null && wait > LONG_WAIT_MS;
-  const queue = visit?.queue ?? moment.queue;
+  const queue = visit?.queue || moment.queue;
   const words = t().floor;
   return (
     <li class={`card ${isLong ? 'is-long' : ''}`} data-testid="card" data-contact={moment.source_contact_id}>
@@ -142,7 +142,7 @@ function Queues() {
           <thead><tr><th scope="col">{words.queue}</th><th scope="col" class="num">{words.waiting}</th><th scope="col" class="num">{words.queueLongest}</th>
             <th scope="col" class="num">{words.answered}</th><th scope="col" class="num">{words.abandoned}</th><th scope="col" class="num">{words.inTime}</th></tr></thead>
           <tbody>{list.map((q) => {
-            const mine = waiting.filter((m) => (m.visits.at(-1)?.queue ?? m.queue) === q.queue);
+            const mine = waiting.filter((m) => (m.visits.at(-1)?.queue || m.queue) === q.queue);
             const first = mine.map(floor.waitingSince).filter((t): t is string => t !== null).sort()[0];
             return (
               <tr key={`${q.site}/${q.queue}`}>

@@ -1,9 +1,8 @@
 // One moment: what happened, how it compares with the standard, what it set off.
 import { useEffect, useState } from 'preact/hooks';
 import { getMoment, problemIn, type CriterionResult, type Evaluation, type Moment, type MomentDetail, type MomentEvent, type Problem } from '../api';
-import { span } from '../clock';
 import * as floor from '../floor';
-import { clockTime, dayTime, NO_VALUE, number, t, word } from '../i18n';
+import { clockTime, dayTime, NO_VALUE, number, span, t, word } from '../i18n';
 import { PageHead } from '../parts/page-head';
 import { Timeline } from '../parts/timeline';
 import { headline } from '../parts/problem';

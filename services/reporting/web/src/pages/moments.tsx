@@ -1,7 +1,6 @@
 // A list of moments: the end of every drill-down. The address holds the filters.
 import type { Moment } from '../api';
-import { span } from '../clock';
-import { dayTime, t, word } from '../i18n';
+import { dayTime, span, t, word } from '../i18n';
 import { usePages } from '../loading';
 import { More } from '../parts/more';
 import { PageHead } from '../parts/page-head';

@@ -1,8 +1,8 @@
 // The interval report: chart, the same numbers as a table, and a way down to the moments behind each row.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { getReport, ownZone, problemIn, type Figure, type Problem, type Report, type ReportRow } from '../api';
-import { serverNow, span } from '../clock';
-import { number, percent, shortDefinition, showDate, t, word } from '../i18n';
+import { serverNow } from '../clock';
+import { number, percent, shortDefinition, showDate, span, t, word } from '../i18n';
 import { Chart, type ChartPoint } from '../parts/chart';
 import { PageHead } from '../parts/page-head';
 import { ProblemPanel } from '../parts/problem';

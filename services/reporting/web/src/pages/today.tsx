@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { call, ownZone, path, query, type Candidate } from '../api';
 import { useLive } from '../bus';
 import { personName } from '../directory';
-import { plainDay, t } from '../i18n';
+import { t } from '../i18n';
 import { useCommand, useLoaded, usePages } from '../loading';
 import { AlertRow, isOpen } from '../parts/alert-row';
 import { Buttons } from '../parts/dialog';
@@ -15,7 +15,7 @@ import { ProblemPanel, Waiting } from '../parts/problem';
 import { Declare, End } from '../parts/rhythms';
 import { Tiles } from '../parts/tiles';
 import { toast } from '../parts/toasts';
-import type { Alert, GetAccountabilityResponse, GetFlameResponse, ListRhythmsResponse } from '../proto';
+import type { Alert, Flame, GetAccountabilityResponse, GetFlameResponse, ListRhythmsResponse } from '../proto';
 import { isAboutMe, user } from '../session';
 
 const PRAISE_LEAST = 20;
@@ -130,19 +130,19 @@ function OwnFlame() {
   useLive('post', (p) => { if (p.author === me) flame.reload(); });
   const words = t().flame;
   const flames = flame.data?.flames ?? [];
-  // Declared, but its first period has not begun.
-  const coming = (rhythms.data?.rhythms ?? []).filter((r) => !r.until_date && !flames.some((f) => f.rhythm_id === r.rhythm_id));
-  const isNothing = flame.data !== null && flames.length === 0 && coming.length === 0;
+  const begins = (f: Flame): string | undefined => {
+    const rhythm = rhythms.data?.rhythms.find((r) => r.rhythm_id === f.rhythm_id);
+    return rhythm && rhythm.from_date > (f.periods.at(-1)?.to_date ?? '') ? rhythm.from_date : undefined;
+  };
   return (
     <section class="panel" aria-labelledby="flame-title" data-testid="own-flame">
       <h2 id="flame-title">{words.title}</h2>
       <p class="quiet small">{words.about}</p>
-      {!flame.data ? <Waiting problem={flame.problem} retry={flame.reload} /> : isNothing ? <p>{words.none}</p>
+      {!flame.data ? <Waiting problem={flame.problem} retry={flame.reload} /> : flames.length === 0 ? <p>{words.none}</p>
         : flames.map((f) => (
-          <FlameCard key={f.rhythm_id || `${f.practice}`} flame={f}>
-            {f.rhythm_id && <button type="button" class="plain-button small" onClick={() => setEnding(f.rhythm_id)}>{words.end}<span class="only-heard">: {f.practice && t().practices[f.practice]}</span></button>}
+          <FlameCard key={`${f.practice}/${f.period}/${f.rhythm_id}`} flame={f} from={begins(f)}>
+            {f.rhythm_id && <button type="button" class="small" onClick={() => setEnding(f.rhythm_id)}>{words.end}<span class="only-heard">: {f.practice && t().practices[f.practice]}</span></button>}
           </FlameCard>))}
-      {coming.map((r) => <p key={r.rhythm_id} data-testid="coming">{words.notYet(r.times, r.practice ? t().practices[r.practice] : '', r.period ? t().periods[r.period] : '', plainDay(r.from_date))}</p>)}
       <button type="button" onClick={() => setDeclaring(true)}>{words.declare}</button>
       {isDeclaring && <Declare onClose={() => setDeclaring(false)} onDone={reload} />}
       {ending && <End rhythmId={ending} onClose={() => setEnding(null)} onDone={reload} />}

@@ -1,8 +1,8 @@
 // One alert: what crossed which line, whose it is, and what can be done about it.
 import { useState } from 'preact/hooks';
 import { call, path } from '../api';
-import { since, span } from '../clock';
-import { dayTime, number, percent, t, word } from '../i18n';
+import { since } from '../clock';
+import { dayTime, number, percent, span, t, word } from '../i18n';
 import { useCommand, useLoaded } from '../loading';
 import type { AcknowledgeAlertResponse, Alert, AlertStep, AlertSubject } from '../proto';
 import { hasRole, isMe } from '../session';

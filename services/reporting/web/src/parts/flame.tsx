@@ -40,14 +40,15 @@ export function FlamePicture({ flame }: { flame: Flame }) {
   );
 }
 
-export function FlameCard({ flame, children }: { flame: Flame; children?: ComponentChildren }) {
+// from: the day on which the promise begins to count, while that is still to come.
+export function FlameCard({ flame, from, children }: { flame: Flame; from?: string | undefined; children?: ComponentChildren }) {
   const words = t().flame;
   const current = flame.periods.find((p) => !p.is_over);
   const what = flame.practice ? t().practices[flame.practice] : '';
   const period = flame.period ? t().periods[flame.period] : '';
   return (
     <article class="flame-card" data-testid="flame">
-      <h3>{current ? words.now(current.kept, current.promised, what, period) : `${flame.times} × ${what}`}</h3>
+      <h3>{from ? words.notYet(flame.times, what, period, plainDay(from)) : current ? words.now(current.kept, current.promised, what, period) : words.was(flame.times, what, period)}</h3>
       {flame.is_low && <p class="problem">{words.low}</p>}
       <FlamePicture flame={flame} />
       <dl class="facts">

@@ -1,9 +1,8 @@
 // The frame around every page: where one can go, how old the data is, the reader's own settings.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { User } from '../api';
-import { span } from '../clock';
 import * as floor from '../floor';
-import { chooseLanguage, language, LANGUAGES, t, type Language } from '../i18n';
+import { chooseLanguage, language, LANGUAGES, span, t, type Language } from '../i18n';
 import { begin, place } from '../router';
 import { homeOf, menuOf, routeOf, type Page, type Route } from '../routes';
 import { seesContent } from '../session';

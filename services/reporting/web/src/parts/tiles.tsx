@@ -1,8 +1,7 @@
 // The floor in six numbers.
 import { computed } from '@preact/signals';
-import { span } from '../clock';
 import * as floor from '../floor';
-import { number, percent, shortDefinition, t, word } from '../i18n';
+import { number, percent, shortDefinition, span, t, word } from '../i18n';
 
 export const LONG_WAIT_MS = 20_000;
 

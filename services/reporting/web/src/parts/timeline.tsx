@@ -1,7 +1,7 @@
 // A moment as a picture: one bar per visit, cut into waiting, ringing, talking and hold.
 import type { Moment, MomentEvent, Visit } from '../api';
-import { now, span } from '../clock';
-import { clockTime, t } from '../i18n';
+import { now } from '../clock';
+import { clockTime, span, t } from '../i18n';
 
 interface Piece { kind: 'ivr' | 'wait' | 'ring' | 'talk' | 'hold'; from: number; to: number }
 

@@ -24,6 +24,7 @@ export const leader: typeof english = {
     practice: 'Was', times: 'Wie oft', per: 'je', act: 'Versprechen', declared: 'Versprochen.',
     now: (kept, promised, what, period) => `${kept} von ${promised} ${what} in dieser Periode (${period})`,
     notYet: (times, what, period, from) => `${times} ${what} je ${period}, ab ${from}`,
+    was: (times, what, period) => `${times} ${what} je ${period}`,
     end: 'Beenden', endTitle: 'Dieses Versprechen beenden?', endAbout: 'Es zählt noch, bis die laufende Periode vorbei ist. Was gehalten und versäumt wurde, bleibt festgehalten.', ended: 'Das Versprechen endet mit dieser Periode.',
     kept: 'Gehalten', gap: 'Längste Lücke', days: (n) => `${n} Tage`, trend: 'Verlauf',
     low: 'Diese Flamme wird klein.', picture: (what) => `${what}: versprochen und gehalten, Periode für Periode`,

@@ -22,6 +22,7 @@ export const leader = {
     practice: 'What', times: 'How often', per: 'per', act: 'Promise it', declared: 'Promised.',
     now: (kept: number, promised: number, what: string, period: string) => `${kept} of ${promised} ${what} this ${period}`,
     notYet: (times: number, what: string, period: string, from: string) => `${times} ${what} a ${period}, from ${from}`,
+    was: (times: number, what: string, period: string) => `${times} ${what} a ${period}`,
     end: 'End it', endTitle: 'End this promise?', endAbout: 'It still counts until the period under way is over. What was kept and missed stays on record.', ended: 'The promise ends with this period.',
     kept: 'Kept', gap: 'Longest gap', days: (n: string) => `${n} days`, trend: 'Trend',
     low: 'This flame is getting low.', picture: (what: string) => `${what}: promised and kept, period by period`,
