@@ -616,10 +616,10 @@ int feedback_start(struct service *service, void **ret_state)
         error = notes_new(&feedback->notes);
     }
     if (error == 0) {
+        error = coaching_new(&feedback->coaching);
+    }
     if (error == 0) {
         error = calibrations_new(feedback, &feedback->calibrations);
-    }
-        error = coaching_new(&feedback->coaching);
     }
     if (error == 0) {
         error = rhythms_new(&feedback->rhythms);
@@ -633,9 +633,9 @@ int feedback_start(struct service *service, void **ret_state)
     if (error == 0) {
         error = watch_start(feedback);
     }
-        calibrations_free(&feedback->calibrations);
     if (error != 0) {
         entities_free(&feedback->standard_drafts);
+        calibrations_free(&feedback->calibrations);
         rhythms_free(&feedback->rhythms);
         coaching_free(&feedback->coaching);
         notes_free(&feedback->notes);
@@ -663,10 +663,10 @@ void feedback_reload(void *state)
 void feedback_drain(void *state)
 {
     struct feedback *feedback = state;
-    calibrations_stop(feedback->calibrations);
 
     watch_stop(feedback);
     previews_drop(feedback);
+    calibrations_stop(feedback->calibrations);
     directory_stop(feedback->directory);
 }
 
