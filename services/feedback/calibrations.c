@@ -968,9 +968,7 @@ void calibrations_free(struct calibrations **ret_calibrations)
         return;
     }
     calibrations_stop(calibrations);
-    if (calibrations->entities != NULL) {
-        entities_free(&calibrations->entities);
-    }
+    entities_free(&calibrations->entities);
     free(calibrations);
     *ret_calibrations = NULL;
 }

@@ -7,6 +7,7 @@
 #include "feedback/coaching.h"
 #include "feedback/notes.h"
 #include "feedback/rhythms.h"
+#include "feedback/sampling.h"
 #include "feedback/store_standards.h"
 #include "io/json.h"
 
@@ -291,8 +292,9 @@ static void drop_memory(struct feedback *feedback)
     notes_forget(feedback->notes);
     coaching_forget(feedback->coaching);
     rhythms_forget(feedback->rhythms);
-    floor_clear(&feedback->floor);
     calibrations_forget(feedback->calibrations);
+    sampling_forget(feedback->sampling);
+    floor_clear(&feedback->floor);
     standards_clear(feedback);
     entities_forget(feedback->standard_drafts);
     drop_rules(feedback);
@@ -599,6 +601,7 @@ static void read_settings(struct feedback *feedback)
     feedback->grace_us = conf_integer(conf, "alert_grace_ms") * US_PER_MS;
     feedback->escalation_levels = (uint32_t)conf_integer(conf, "escalation_levels");
     feedback->praise_text_min = (uint32_t)conf_integer(conf, "praise_text_min");
+    feedback->sampling_every_ms = (uint64_t)conf_integer(conf, "sampling_every_s") * 1000;
 }
 
 int feedback_start(struct service *service, void **ret_state)
@@ -622,7 +625,7 @@ int feedback_start(struct service *service, void **ret_state)
         error = calibrations_new(feedback, &feedback->calibrations);
     }
     if (error == 0) {
-        error = rhythms_new(&feedback->rhythms);
+        error = sampling_new(feedback, &feedback->sampling);
     }
     if (error == 0) {
         error = entities_new(&store_standard_drafts, DRAFTS_HELD_BYTES, &feedback->standard_drafts);
@@ -635,6 +638,7 @@ int feedback_start(struct service *service, void **ret_state)
     }
     if (error != 0) {
         entities_free(&feedback->standard_drafts);
+        sampling_free(&feedback->sampling);
         calibrations_free(&feedback->calibrations);
         rhythms_free(&feedback->rhythms);
         coaching_free(&feedback->coaching);
@@ -667,6 +671,7 @@ void feedback_drain(void *state)
     watch_stop(feedback);
     previews_drop(feedback);
     calibrations_stop(feedback->calibrations);
+    sampling_stop(feedback->sampling);
     directory_stop(feedback->directory);
 }
 
@@ -676,9 +681,10 @@ void feedback_stop(void *state)
 
     watch_stop(feedback);
     drop_memory(feedback);
-    calibrations_free(&feedback->calibrations);
     floor_done(&feedback->floor);
     entities_free(&feedback->standard_drafts);
+    sampling_free(&feedback->sampling);
+    calibrations_free(&feedback->calibrations);
     rhythms_free(&feedback->rhythms);
     coaching_free(&feedback->coaching);
     notes_free(&feedback->notes);

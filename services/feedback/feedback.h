@@ -7,6 +7,7 @@
  *   coaching.c     sessions, planned, held and followed up; coaching_read.c: and their effect
  *   rhythms.c      what leaders and coaches promise to do
  *   calibrations.c several people answer the same standard, and compare (see calibrations.h)
+ *   sampling.c     which moments are looked at next (see sampling.h)
  *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
  *   evaluations.c  evaluating an ended moment, again when later facts change the result
@@ -35,6 +36,7 @@ struct calibrations;
 struct feedback;
 struct preview;
 struct notes;
+struct sampling;
 struct coaching;
 struct rhythms;
 
@@ -55,6 +57,7 @@ struct feedback {
     struct coaching *coaching;   /* owned */
     struct notes *notes;               /* owned */
     struct calibrations *calibrations; /* owned */
+    struct sampling *sampling;         /* owned */
 
     struct held_rule *rules; /* owned */
     size_t rule_count;
@@ -78,6 +81,7 @@ struct feedback {
     int64_t grace_us;
     uint32_t escalation_levels;
     uint32_t praise_text_min; /* characters */
+    uint64_t sampling_every_ms;
 };
 
 /* --- feedback.c --- */

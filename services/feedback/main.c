@@ -5,6 +5,7 @@
 #include "feedback/coaching.h"
 #include "feedback/notes.h"
 #include "feedback/rhythms.h"
+#include "feedback/sampling.h"
 
 static const struct conf_row settings[] = {
     {"alert_history_ms", CONF_INTEGER, "86400000", 0, INT64_C(31536000000), "ms",
@@ -20,6 +21,8 @@ static const struct conf_row settings[] = {
      "How many levels an alert climbs that nobody acknowledges.", true},
     {"praise_text_min", CONF_INTEGER, "20", 1, 500, "",
      "How many characters of their own words who praises must write.", true},
+    {"sampling_every_s", CONF_INTEGER, "60", 1, 86400, "s",
+     "How often the sampling plans are looked at: what is due is drawn then.", true},
 };
 
 static struct metric *const metrics[] = {
@@ -30,6 +33,7 @@ static struct metric *const metrics[] = {
     &feedback_alert_delay_seconds,
     &feedback_notes_total,
     &feedback_calibrations_total,
+    &feedback_samples_total,
 };
 
 #define EVERYBODY                                                                                  \
@@ -88,6 +92,13 @@ static const struct call_route calls[] = {
     {"feedback.ListCalibrations", LEADERS, SCOPE_LIST, MESSAGES(list_calibrations),
      calibrations_list},
     {"feedback.GetCalibration", LEADERS, SCOPE_LIST, MESSAGES(get_calibration), calibrations_get},
+    {"feedback.SaveSamplingPlan", LEADERS, SCOPE_THING, MESSAGES(save_sampling_plan),
+     sampling_save_plan},
+    {"feedback.RemoveSamplingPlan", LEADERS, SCOPE_THING, MESSAGES(remove_sampling_plan),
+     sampling_remove_plan},
+    {"feedback.ListSamplingPlans", LEADERS, SCOPE_LIST, MESSAGES(list_sampling_plans),
+     sampling_list_plans},
+    {"feedback.ListSamples", LEADERS, SCOPE_LIST, MESSAGES(list_samples), sampling_list_samples},
     {"feedback.GetNote", LEADERS_AND_AGENTS, SCOPE_LIST, MESSAGES(get_note), notes_get},
     {"feedback.PlanCoaching", LEADERS, SCOPE_THING, MESSAGES(plan_coaching), coaching_plan},
     {"feedback.EditCoaching", LEADERS, SCOPE_THING, MESSAGES(edit_coaching), coaching_edit},

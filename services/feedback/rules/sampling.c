@@ -12,7 +12,7 @@
 
 #define DAY_US (INT64_C(86400) * US_PER_S)
 #define HOUR_MS 3600000
-/* Ranks within a day stay within the shortest there is: one second for each day of debt. */
+/* One second for each day of debt: ranks stay within their day. */
 #define RANK_OF_NEVER 72000
 
 /* --- a plan --- */
@@ -313,14 +313,14 @@ int32_t sampling_debt(int64_t last_at, int64_t now)
     return last_at < now ? (int32_t)((now - last_at) / DAY_US) : 0;
 }
 
-int64_t sampling_rank(struct zone *zone, int64_t drawn_at, int32_t debt_days)
+int64_t sampling_rank(int64_t drawn_at, int32_t debt_days)
 {
     int64_t rank = debt_days;
 
     if (debt_days < 0 || debt_days > RANK_OF_NEVER) {
         rank = RANK_OF_NEVER;
     }
-    return zone_day_start(zone, drawn_at) + rank * US_PER_S;
+    return drawn_at - drawn_at % DAY_US + rank * US_PER_S;
 }
 
 /* --- what was not drawn --- */

@@ -13,8 +13,8 @@
  * in the period already, also under an earlier form of the plan.
  *
  * Pure, but for the zone, which is not thread safe; allocates nothing. */
-#ifndef MOMENT_FEEDBACK_SAMPLING_H
-#define MOMENT_FEEDBACK_SAMPLING_H
+#ifndef MOMENT_FEEDBACK_RULES_SAMPLING_H
+#define MOMENT_FEEDBACK_RULES_SAMPLING_H
 
 #include "base/zone.h"
 #include "feedback/rules/standard.h"
@@ -98,9 +98,9 @@ struct sampling_candidate *sampling_draw(const struct sampling_slot *slot,
 
 /* Whole days since the last evaluation; SAMPLING_NEVER for last_at 0. */
 int32_t sampling_debt(int64_t last_at, int64_t now);
-/* By what the queue of samples is ordered, the greatest first: the newest day's draw, in it the
- * greatest debt. */
-int64_t sampling_rank(struct zone *zone, int64_t drawn_at, int32_t debt_days);
+/* By what the queue of samples is ordered, the greatest first: the newest day's draw (of UTC), in
+ * it the greatest debt. */
+int64_t sampling_rank(int64_t drawn_at, int32_t debt_days);
 
 /* --- what was not drawn --- */
 
