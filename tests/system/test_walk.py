@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import time
+import urllib.request
 import uuid
 from datetime import datetime, timezone
 
@@ -217,7 +218,7 @@ class House:
 
     def calibration(self):
         """Of coach-red, with coach; fresh, as it can be cancelled."""
-        body = {"calibration": {"title": "Walk", "standard_id": self.standard(), "moment_ids": [self.moment()],
+        body = {"calibration": {"title": "Walk", "standard_id": self.standard(), "standard_version": 1, "moment_ids": [self.moment()],
                                 "participants": self.participants("coach", "coach-red"),
                                 "deadline_at": stamp(time.time() + 86400)}}
         return self.do("coach-red", "POST", "calibrations", body)["calibration"]["calibration_id"]
@@ -364,7 +365,7 @@ ROWS = {
     "GET calibrations": Row(L_AND_C, lists=("items", "calibration_id", lambda h: h.kept_calibration()),
                             sees={"coach", "coach-red"}),
     "POST calibrations": Row(LC_IN, body=lambda h: {"calibration": {
-        "title": "Walk", "standard_id": h.standard(), "moment_ids": [h.moment()],
+        "title": "Walk", "standard_id": h.standard(), "standard_version": 1, "moment_ids": [h.moment()],
         "participants": h.participants("coach", "leader"),
         "deadline_at": stamp(time.time() + 86400)}}),
     "GET calibrations/{calibration_id}": Row({"coach", "coach-red"}, lambda h: {"calibration_id": h.kept_calibration()}),
@@ -560,3 +561,52 @@ def test_the_moment_and_its_parts_are_of_the_scope(house, name):
         status, answer, _ = house.m.ask(house.who[name], "GET", "/api/v1/moments/" + house.moment())
         seen = {n["note_id"] for n in answer["notes"]["items"] or []}
         assert (house.improvement() in seen) == (name in C_IN | {"anna"}), name
+
+
+# --- the live feed: the same lines, drawn when a thing is told ---
+
+def heard(house, name, after, until):
+    """(kind, id) of what this caller is told after that position, up to and with the post that everybody sees."""
+    ids = {"note": "note_id", "post": "post_id", "coaching": "session_id", "standard": "standard_id", "rule": "rule_id",
+           "rhythm": "rhythm_id"}
+    request = urllib.request.Request("http://127.0.0.1:%d/api/v1/live?after=%s" % (house.m.http["reporting"], after),
+                                     headers={"Cookie": house.who[name]})
+    seen = set()
+    with urllib.request.urlopen(request, timeout=20) as stream:
+        while ("post", until) not in seen:
+            line = stream.readline().decode()
+            assert line, "the stream ended"
+            update = json.loads(line[6:]) if line.startswith("data: ") else {}
+            seen |= {(kind, update[kind][ids[kind]]) for kind in ids if kind in update}
+    return seen
+
+
+def test_the_live_feed_tells_each_what_is_theirs(house):
+    house.standard(), house.rule(), house.moment()
+    house.m.settle()
+    after = house.do("leader", "GET", "floor")["position"]
+    told = {
+        ("note", house.note()["note_id"]): C_IN | {"anna"},
+        ("note", house.note("praise", "leader-red")["note_id"]): C_IN | {"anna", "leader-red"},
+        ("note", house.note("praise", "leader-red", is_private=True)["note_id"]): {"anna", "leader-red"},
+        ("coaching", house.coaching()): C_IN | {"anna"},
+        ("rhythm", house.rhythm()): CONTENT,
+    }
+    rule = house.do("leader", "GET", "alert-rules")["rules"]
+    revision = next(r["revision"] for r in rule if r["rule_id"] == "walk")
+    house.do("leader", "PUT", "alert-rules/walk", {"rule": {**house.RULE, "title": "Talks on"}}, If_Match='"%d"' % revision)
+    told["rule", "walk"] = LC_LYON
+    drafts = house.do("leader", "GET", "standards?standard_id=walk")["drafts"]
+    house.do("leader", "PUT", "standards/walk/draft", {"standard": {
+        "title": "Walk far", "scope": {"sites": ["lyon"], "queues": ["sales"]}, "criteria": CRITERIA}},
+        If_Match='"%d"' % drafts[0]["revision"])
+    told["standard", "walk"] = LC_LYON
+    house.m.settle()
+    last = house.celebration()
+    wrong = []
+    for name in sorted(CONTENT):
+        seen = heard(house, name, after, last)
+        wrong += ["%s: %s %s" % (name, thing[0], "is not told" if name in who else "is told what is not theirs")
+                  for thing, who in told.items() if (thing in seen) != (name in who)]
+    assert not wrong, "\n".join(wrong)
+    assert house.m.ask(house.who["operator"], "GET", "/api/v1/live")[0] == 403
