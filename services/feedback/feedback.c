@@ -622,6 +622,9 @@ int feedback_start(struct service *service, void **ret_state)
         error = coaching_new(&feedback->coaching);
     }
     if (error == 0) {
+        error = rhythms_new(&feedback->rhythms);
+    }
+    if (error == 0) {
         error = calibrations_new(feedback, &feedback->calibrations);
     }
     if (error == 0) {

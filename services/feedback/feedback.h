@@ -52,9 +52,9 @@ struct feedback {
     struct timer *timer; /* owned */
     struct tick tick;
     struct floor floor;
-    struct directory *directory; /* owned */
-    struct rhythms *rhythms;     /* owned */
-    struct coaching *coaching;   /* owned */
+    struct directory *directory;       /* owned */
+    struct rhythms *rhythms;           /* owned */
+    struct coaching *coaching;         /* owned */
     struct notes *notes;               /* owned */
     struct calibrations *calibrations; /* owned */
     struct sampling *sampling;         /* owned */
