@@ -11,6 +11,7 @@ import pytest
 
 from bus_person import BusPerson, feedback_pb2, ingest_pb2
 from installation import ROOT, Installation, wait_for
+from native_client import NativeClient
 
 NUMBERS = itertools.count(1)
 HEADER = "kind,id,name,site,team,role,coach,agent_ids,time_zone,open_hours,holidays\n"
@@ -30,7 +31,7 @@ DIRECTORY = (HEADER +
 def moment():
     with Installation() as m:
         m.start()
-        m.crm = m.add_events_source("crm", "--site", "lyon")["token"]
+        m.crm = m.add_events_source("crm", "--site", "lyon", "--native")
         path = os.path.join(m.dir, "directory.csv")
         with open(path, "w", encoding="utf-8") as f:
             f.write(DIRECTORY)
@@ -74,8 +75,8 @@ def test_feedback_keeps_the_directory(moment):
 
 def test_what_went_by_before_feedback_kept_it_is_asked_of_ingest(moment):
     before = people(moment)
-    moment.stop("feedback")
-    moment.stop("ingest")
+    assert moment.stop("feedback") == 0
+    assert moment.stop("ingest") == 0
     run_sql(moment, "truncate feedback.site, feedback.team, feedback.person")
     moment.start("feedback", wait=False)
     wait_for("a question without an answer", lambda: moment.metric("feedback", "moment_calls_asked_total") > 0)
@@ -91,7 +92,7 @@ def call_of(moment, agent, ended_at, talk_s=60):
     events = [{"specversion": "1.0", "id": "%s-%s" % (contact, kind), "source": "/t", "type": "x.contact." + kind,
                "time": stamp(ended_at - before), "data": {"contact_id": contact, "channel": "voice", **more}}
               for kind, before, more in steps]
-    assert moment.post(events, "application/cloudevents-batch+json", moment.crm)[0] == 202
+    assert moment.post(events, "application/cloudevents-batch+json", moment.crm["token"])[0] == 202
     return wait_for("the moment", lambda: moment.sql(
         "select f.moment_id::text from feedback.moment f join ingest.moment i using (moment_id)"
         " where i.contact_id = %s and f.ended_at is not null", contact))[0][0]
@@ -295,6 +296,7 @@ def test_a_session_is_planned_held_acknowledged_and_followed_up(moment, moment_i
     held = move(moment.cleo, session, "HELD", agreement="Ask before holding.",
                 actions=[{"text": "Listen to two calls", "due_at": SOON}, {"text": "Write the phrase down"}])
     assert held.held_at > session.created_at and len({a.action_id for a in held.actions}) == 2
+    assert moment.omar.refused("AcknowledgeCoaching", session_id=name)[0] == 404
     done = moment.nora.ask("AcknowledgeCoaching", session_id=name, comment="Yes.").session
     assert (done.acknowledge_comment, done.revision) == ("Yes.", 3)
     assert moment.nora.refused("AcknowledgeCoaching", session_id=name)[:2] == (409, "already-acknowledged")
@@ -340,6 +342,10 @@ def test_a_session_is_seen_by_its_coach_its_attendee_and_coaches_there(moment):
     for person in (moment.leo, moment.puja):
         assert person.refused("MoveCoaching", session_id=session.session_id, state="COACHING_STATE_CANCELLED", because="x",
                               if_revision=1) == (404, "not-found", "session_id")
+    of_a_coach = plan(moment.lea, "p-cleo")
+    assert moment.cleo.ask("GetCoaching", session_id=of_a_coach.session_id).session == of_a_coach
+    assert moment.cleo.refused("MoveCoaching", session_id=of_a_coach.session_id, state="COACHING_STATE_HELD", agreement="x",
+                               if_revision=1)[0] == 404  # who is coached changes nothing
     assert moment.puja.refused("PlanCoaching", attendee="p-nora", planned_at=SOON, topic="x") == (404, "not-found", "attendee")
     assert moment.cleo.refused("PlanCoaching", attendee="p-cleo", planned_at=SOON, topic="x") == (422, "invalid-field", "attendee")
     assert moment.nora.refused("PlanCoaching", attendee="p-omar", planned_at=SOON, topic="x")[0] == 403
@@ -382,6 +388,32 @@ def test_every_evaluation_leaves_the_result_of_each_criterion(moment, moment_id)
     kept = dict(moment.sql("select criterion_id, met from feedback.criterion_result where moment_id = %s", moment_id))
     assert kept == {r.criterion_id: r.met for r in evaluation.results if r.WhichOneof("actual_known") and not r.not_applicable}
     assert kept
+
+
+def test_a_late_survey_changes_results_and_a_part_of_another_moment_has_none(moment):
+    at = int(time.time()) - 200
+    first, second = call_of(moment, "nora", at), call_of(moment, "nora", at + 70)
+    contacts = dict(moment.sql("select moment_id::text, contact_id from ingest.moment where moment_id = any(%s::uuid[])", [first, second]))
+
+    def results(moment_id):
+        return dict(moment.sql("select criterion_id, met from feedback.criterion_result where moment_id = %s", moment_id))
+
+    before = results(first)
+    assert before and before == results(second)
+    assert moment.post({"specversion": "1.0", "id": "survey-1", "source": "/t", "type": "x.feedback.received", "time": stamp(at + 30),
+                        "data": {"contact_id": contacts[first], "instrument": "csat", "score": 2, "scale_min": 1, "scale_max": 5}},
+                       token=moment.crm["token"])[0] == 202
+    added = wait_for("the survey's result", lambda: set(results(first).items()) - set(before.items()))
+    assert [met for _, met in added] == [False] and len(results(first)) == len(before) + 1
+    (alert_id,), = wait_for("the alert of the low survey", lambda: moment.sql(
+        "select alert_id::text from feedback.alert where moment_id = %s and rule_id = 'low-survey'", first))
+    assert give(moment.cleo, first, "IMPROVEMENT", "What happened here?", alert_id=alert_id).alert_id == alert_id
+    with NativeClient("tcp://127.0.0.1:%d" % moment.bus["ingest"], moment.server_key(), moment.crm["public"], moment.crm["secret"]) as client:
+        client.submit([{"contact_id": contacts[second], "type": "CONTACT_LINKED", "root_contact_id": contacts[first],
+                        "event_id": "link-1", "occurred_at": (at + 80) * 1000000}])
+    wait_for("the end of its results", lambda: results(second) == {})
+    assert moment.lea.refused("GiveNote", kind="NOTE_KIND_PRAISE", moment_id=second, text=words()) == (
+        409, "moment-merged", "moment_id")
 
 
 # --- rhythms --------------------------------------------------------------------------------------
