@@ -6,7 +6,7 @@ import os
 import tempfile
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -70,8 +70,13 @@ class Screen:
     def click(self, css, text=None):
         def press():
             try:
-                self.see(css, text).click()
+                element = self.see(css, text)
+                element.click()
                 return True
+            except ElementClickInterceptedException:
+                # Under the header that stays: as a person would, scroll first.
+                self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+                return False
             except StaleElementReferenceException:
                 return False
         wait_for("a click on %s" % css, press)

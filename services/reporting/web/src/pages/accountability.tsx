@@ -30,8 +30,8 @@ function Figures({ data }: { data: GetAccountabilityResponse }) {
       <Tile testid="figure-median" name={words.median} figure={data.time_to_feedback_median_ms} show={duration} />
       <Tile testid="figure-p90" name={words.p90} figure={data.time_to_feedback_p90_ms} show={duration} />
       <Tile testid="figure-balance" name={words.balance} figure={data.praise_balance} show={(v) => percent(v)}><span class="quiet small">{words.both(number(data.praise), number(data.improvement))}</span></Tile>
-      <Tile testid="figure-without" name={words.without} figure={data.without_feedback} show={(v) => number(v)} />
-      <Tile testid="figure-fatal" name={words.fatals} figure={data.fatal_unanswered} show={(v) => number(v)} />
+      <Tile testid="figure-without" name={words.without} figure={data.without_feedback} show={(v) => percent(v)} />
+      <Tile testid="figure-fatal" name={words.fatals} figure={data.fatal_unanswered} show={(v) => percent(v)} />
     </dl>
   );
 }

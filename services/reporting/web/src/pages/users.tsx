@@ -80,7 +80,7 @@ function Asking({ asked, close, reload, ask }: { asked: Asked; close: () => void
   const { user } = asked;
   const who = user.name || user.login;
   if (asked.what === 'edit')
-    return <UserForm given={{ ...user, roles: user.roles as Role[] }} isNew={false} onClose={close} onDone={() => { toast(words.saved(who), '', null, 'good'); reload(); close(); }} />;
+    return <UserForm given={{ login: user.login, name: user.name, roles: user.roles as Role[], sites: user.sites, teams: user.teams, person_id: user.person_id }} isNew={false} onClose={close} onDone={() => { toast(words.saved(who), '', null, 'good'); reload(); close(); }} />;
   if (asked.what === 'remove')
     return <Confirm title={words.removeTitle(who)} about={words.removeAbout} act={t().action.remove} work={(key) => call('DELETE', path('/api/v1/users/{}', user.login), { key })} onClose={close}
       onDone={() => { toast(words.removed(who)); reload(); close(); }} />;
@@ -93,13 +93,16 @@ export function UsersPage() {
   const { data, problem, reload } = useLoaded<ListUsersResponse>('/api/v1/users');
   const [asked, ask] = useState<Asked | null>(null);
   const words = t().users;
+  const users = data?.users.filter((u) => !u.disabled) ?? [];
+  const gone = data?.users.filter((u) => u.disabled) ?? [];
   return (
     <div class="users">
       <PageHead title={words.title} about={words.about}><button type="button" class="main-action" onClick={() => ask({ what: 'add' })}>{words.add}</button></PageHead>
-      {!data ? <Waiting problem={problem} retry={reload} /> : data.users.length === 0 ? <div class="panel empty"><p>{words.none}</p></div> : (
+      {!data ? <Waiting problem={problem} retry={reload} /> : users.length === 0 ? <div class="panel empty"><p>{words.none}</p></div> : (
         <section class="panel" aria-label={words.title}><div class="scroll" tabIndex={0} role="group" aria-label={words.title}><table>
           <thead><tr><th scope="col">{words.name}</th><th scope="col">{words.roles}</th><th scope="col">{words.sites}</th><th scope="col">{words.lastLogin}</th><th scope="col"><span class="only-heard">{t().action.change}</span></th></tr></thead>
-          <tbody>{data.users.map((u) => <Row key={u.user_id} user={u} ask={ask} />)}</tbody></table></div></section>)}
+          <tbody>{users.map((u) => <Row key={u.user_id} user={u} ask={ask} />)}</tbody></table></div>
+          {gone.length > 0 && <p class="quiet small">{words.gone(listed(gone.map((u) => u.name || u.login)))}</p>}</section>)}
       {asked && <Asking key={asked.what} asked={asked} close={() => ask(null)} reload={reload} ask={ask} />}
     </div>
   );

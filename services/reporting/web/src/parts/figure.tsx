@@ -12,7 +12,7 @@ export function FigureValue({ figure, show, testid }: { figure: Figure | null; s
     <span class="figure" data-testid={testid}>
       <strong class="num">{figure.value === null ? t().noData : show(figure.value)}</strong>
       <span class="quiet small"> {words.n(number(figure.n))}{figure.low !== null && figure.high !== null && <>, {words.interval(show(figure.low), show(figure.high))}</>}</span>
-      {figure.items && <a class="small" href={pageOf(figure.items)}>{words.items}</a>}
+      {' '}{figure.items && <a class="small" href={pageOf(figure.items)}>{words.items}</a>}
       {figure.definition && <details class="small"><summary>{words.definition}</summary><code>{figure.definition}</code></details>}
     </span>
   );

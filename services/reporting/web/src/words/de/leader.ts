@@ -118,6 +118,7 @@ export const leader: typeof english = {
     },
   },
   users: {
+    gone: (who) => `Entfernt: ${who}.`,
     title: 'Benutzer', about: 'Wer sich anmelden darf, als was, und wie weit der Blick reicht.',
     add: 'Benutzer hinzufügen', addTitle: 'Einen Benutzer hinzufügen', none: 'Es gibt noch keine Benutzer.', login: 'Anmeldename', loginHint: 'Was an der Tür eingegeben wird.', name: 'Anzeigename', roles: 'Rollen', sites: 'Sieht Standorte', teams: 'Sieht Teams', person: 'Ist diese Person des Verzeichnisses',
     personHint: 'Ein Agent sieht, was diese Person betrifft, und ohne sie nichts.', everything: 'ohne Grenze', act: 'Hinzufügen', lastLogin: 'Letzte Anmeldung', neverLogin: 'nie',

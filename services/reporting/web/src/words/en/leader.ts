@@ -116,6 +116,7 @@ export const leader = {
     } as Record<string, string>,
   },
   users: {
+    gone: (who: string) => `Removed: ${who}.`,
     title: 'Users', about: 'Who may sign in, as what, and how far they see.',
     add: 'Add a user', addTitle: 'Add a user', none: 'There are no users yet.', login: 'Login', loginHint: 'What they type at the door.', name: 'Name', roles: 'Roles', sites: 'Sees sites', teams: 'Sees teams', person: 'Is this person of the directory',
     personHint: 'An agent sees what is about this person and nothing without.', everything: 'no limit', act: 'Add', lastLogin: 'Last sign-in', neverLogin: 'never',
