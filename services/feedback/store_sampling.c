@@ -86,7 +86,9 @@ void store_list_plans(struct call *call, struct db *db, const struct reach *reac
     push_names(&args, reach->teams, reach->team_count);
     listing_answer(call, db,
                    "select body from sampling_plan where not removed"
-                   " and (cardinality($1::text[]) = 0 or cardinality(sites) = 0 or sites && $1)"
+                   " and (cardinality($1::text[]) = 0 or sites && $1 or (cardinality(sites) = 0"
+                   " and (cardinality(teams) = 0 or exists (select 1 from team t"
+                   " where t.team_id = any(teams) and t.site_id = any($1)))))"
                    " and (cardinality($2::text[]) = 0 or cardinality(teams) = 0 or teams && $2)"
                    " order by plan_id",
                    &args, NULL, NULL);
