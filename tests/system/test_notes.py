@@ -478,3 +478,45 @@ def test_what_is_no_promise_is_refused(moment):
     assert refused(period="RHYTHM_PERIOD_UNSPECIFIED")[2] == "period"
     assert refused(time_zone="Europe/Lyon")[2] == "time_zone"
     assert refused(moment.nora)[0] == 403
+
+
+# --- the same over HTTP ---------------------------------------------------------------------------
+
+def test_the_loop_over_http(moment, moment_id):
+    lea = moment.new_user("lea", "--role", "leader", "--site", "lyon", "--person", "p-lea")
+    cleo = moment.new_user("cleo", "--role", "coach", "--site", "lyon", "--person", "p-cleo")
+    nora = moment.new_user("nora", "--role", "agent", "--person", "p-nora")
+    omar = moment.new_user("omar", "--role", "agent", "--person", "p-omar")
+
+    wish = {"kind": "improvement", "moment_id": moment_id, "from_ms": 1000, "to_ms": 2000, "text": "Say her name."}
+    status, answer, _ = moment.ask(lea, "POST", "/api/v1/notes", wish, Idempotency_Key="n-1")
+    assert status == 200, answer
+    note = answer["note"]
+    assert moment.ask(lea, "POST", "/api/v1/notes", wish, Idempotency_Key="n-1")[1] == answer
+    assert moment.ask(lea, "POST", "/api/v1/notes", {**wish, "text": ""})[1]["field"] == "text"
+    assert [n["note_id"] for n in moment.ask(nora, "GET", "/api/v1/notes?unacknowledged=true")[1]["items"]].count(note["note_id"]) == 1
+    path = "/api/v1/notes/" + note["note_id"]
+    assert moment.ask(omar, "GET", path)[0] == 404 and moment.ask(omar, "POST", path + "/acknowledge", {})[0] == 404
+    assert moment.ask(nora, "POST", path + "/acknowledge", {"answer": "I will."})[1]["note"]["answer"] == "I will."
+    assert moment.ask(cleo, "GET", path)[1]["note"]["acknowledged_at"]
+
+    status, answer, headers = moment.ask(cleo, "POST", "/api/v1/coaching", {
+        "attendee": "p-nora", "planned_at": "2026-12-01T09:00:00.000Z", "topic": "Names"})
+    assert (status, headers["ETag"]) == (200, '"1"'), answer
+    path = "/api/v1/coaching/" + answer["session"]["session_id"]
+    held = {"state": "held", "agreement": "Use the name twice.", "actions": [{"text": "Listen to a call"}]}
+    assert moment.ask(cleo, "POST", path + "/move", held)[0] == 428
+    status, answer, headers = moment.ask(cleo, "POST", path + "/move", held, If_Match='"1"')
+    assert (status, headers["ETag"]) == (200, '"2"'), answer
+    changed = {"session": {"planned_at": "2026-12-01T09:00:00.000Z", "topic": "Names", "agreement": "Use the name once."}}
+    assert moment.ask(cleo, "PUT", path, changed, If_Match='"1"')[0] == 412
+    assert moment.ask(cleo, "PUT", path, changed, If_Match='"2"')[1]["session"]["actions"] == []
+    assert moment.ask(nora, "POST", path + "/acknowledge", {"comment": "Fine."})[1]["session"]["acknowledge_comment"] == "Fine."
+    assert moment.ask(lea, "GET", path)[0] == 404 and moment.ask(nora, "GET", path)[0] == 200
+
+    status, answer, _ = moment.ask(lea, "POST", "/api/v1/rhythms", {"practice": "praise", "times": 3, "period": "week",
+                                                                    "time_zone": "Europe/Paris"})
+    assert status == 200, answer
+    ended = moment.ask(lea, "POST", "/api/v1/rhythms/%s/end" % answer["rhythm"]["rhythm_id"], {})[1]["rhythm"]
+    assert ended["until_date"] < ended["from_date"]
+    assert ended in moment.ask(nora, "GET", "/api/v1/rhythms?user_id=" + ended["user_id"])[1]["rhythms"]
