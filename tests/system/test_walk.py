@@ -22,6 +22,7 @@ import psycopg2
 import pytest
 
 from installation import BIN, Installation, wait_for
+from openapi import answer_errors
 
 NUMBERS = itertools.count(1)
 PRINTED = subprocess.run([os.path.join(BIN, "moment-reporting"), "--print-routes"], capture_output=True, text=True,
@@ -361,22 +362,22 @@ ROWS = {
         LC_IN - {"coach-red"}, lambda h: h.disputed(), body=lambda h: {"accept": True, "reason": "She did."},
         other={"coach-red": {403, 409}}),
 
-    # Known to its participants and its maker until it is closed.
+    # Known to its participants, its maker and the leaders of its site; what each answered is not, until it is closed.
     "GET calibrations": Row(L_AND_C, lists=("items", "calibration_id", lambda h: h.kept_calibration()),
-                            sees={"coach", "coach-red"}),
-    "POST calibrations": Row(LC_IN, body=lambda h: {"calibration": {
+                            sees={"coach", "coach-red", "leader", "leader-lyon"}),
+    # A moment that they may not see is no moment that they can name.
+    "POST calibrations": Row(LC_IN, other={name: {422} for name in L_AND_C - LC_IN}, body=lambda h: {"calibration": {
         "title": "Walk", "standard_id": h.standard(), "standard_version": 1, "moment_ids": [h.moment()],
         "participants": h.participants("coach", "leader"),
         "deadline_at": stamp(time.time() + 86400)}}),
-    "GET calibrations/{calibration_id}": Row({"coach", "coach-red"}, lambda h: {"calibration_id": h.kept_calibration()}),
+    "GET calibrations/{calibration_id}": Row({"coach", "coach-red", "leader", "leader-lyon"}, lambda h: {"calibration_id": h.kept_calibration()}),
     "POST calibrations/{calibration_id}/submit": Row(
         {"coach", "coach-red"}, lambda h: {"calibration_id": h.kept_calibration()}, body=lambda h: {
             "moment_id": h.moment(), "answers": [{"criterion_id": "greeting", "answer": "perhaps"}]}),
-    # Its maker's to cancel; the participant sees it all the same.
-    "POST calibrations/{calibration_id}/cancel": Row({"coach-red"}, lambda h: {"calibration_id": h.calibration()},
-                                                     other={"coach": {403, 409}}),
+    "POST calibrations/{calibration_id}/cancel": Row({"coach-red"}, lambda h: {"calibration_id": h.calibration()}),
+    # A plan for all of Lyon draws from each of its teams, whose leaders may know; changed by who looks after all of it.
     "GET sampling-plans": Row(L_AND_C, lists=("plans", "plan_id", lambda h: h.plan()),
-                              sees=LC_LYON),
+                              sees=L_AND_C - {"leader-oslo", "coach-oslo"}),
     "PUT sampling-plans/{plan_id}": Row(LC_LYON, lambda h: {"plan_id": h.plan()}, headers=stale(), body=lambda h: {"plan": {
         "title": "Walk", "sites": ["lyon"], "quota": 1, "period": "day", "time_zone": "Europe/Paris", "seed": "w"}}),
     "DELETE sampling-plans/{plan_id}": Row(LC_LYON, lambda h: {"plan_id": h.plan()}, headers=stale()),
@@ -465,7 +466,8 @@ ROWS = {
     "GET accountability": Row(L_AND_C),
 }
 # What everybody of the role may see is not hidden from who may not change it.
-for row in [row for route, row in ROWS.items() if route.split(" ")[1].split("/")[0] in ("webhooks", "standards", "alert-rules")]:
+for row in [row for route, row in ROWS.items() if route.split(" ")[1].split("/")[0] in (
+        "webhooks", "standards", "alert-rules", "sampling-plans")]:
     row.other = {name: {403} for name in L_AND_C | of_role("integrator") if name not in row.may}
 ROWS = {route.replace(" ", " /api/v1/", 1): row for route, row in ROWS.items()}
 
@@ -535,6 +537,7 @@ def test_a_route_is_open_to_whom_it_is_meant_for_and_closed_to_all_others(house,
         status, answer = ask(house, route, row, name)
         wants = expected(route, row, name)
         problem = (answer or {}).get("type"), (answer or {}).get("detail")
+        wrong += ["%s: %s" % (name, e) for e in answer_errors(*route.split(" "), status, answer)[:3]]
         is_wrong = status not in wants if wants else status in (401, 403, 404) or status >= 500
         if is_wrong:
             wrong.append("%s: %d, wanted %s %s" % (name, status, wants or "to be allowed", problem if status >= 400 else ""))
