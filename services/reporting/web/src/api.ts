@@ -59,6 +59,8 @@ export interface Moment {
   state_since: string | null;
   merged_into: string | null;
   repeat_contacts: number;
+  // What the customer signalled; left out by an older server.
+  customer_signals?: string[];
 }
 
 export interface Person {

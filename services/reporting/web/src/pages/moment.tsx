@@ -1,15 +1,19 @@
 // One moment: what happened, how it compares with the standard, what it set off.
-import { useEffect, useState } from 'preact/hooks';
-import { getMoment, problemIn, type CriterionResult, type Evaluation, type Moment, type MomentDetail, type MomentEvent, type Problem } from '../api';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import { getMoment, problemIn, type Moment, type MomentDetail, type MomentEvent, type Problem } from '../api';
+import { useLive } from '../bus';
 import * as floor from '../floor';
 import { clockTime, dayTime, NO_VALUE, number, span, t, word } from '../i18n';
 import { PageHead } from '../parts/page-head';
 import { Timeline } from '../parts/timeline';
+import { Away, Evaluations, Notes } from '../parts/moment-work';
 import { headline } from '../parts/problem';
 
 function useMoment(id: string) {
   const [detail, setDetail] = useState<MomentDetail | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [turn, setTurn] = useState(0);
+  const reload = useCallback(() => setTurn((n) => n + 1), []);
   const change = floor.changed.value;
   const touched = change?.moment_id === id ? change.revision : 0;
   useEffect(() => {
@@ -24,8 +28,10 @@ function useMoment(id: string) {
       }
     }, touched ? 300 : 0);
     return () => { isGone = true; clearTimeout(timer); };
-  }, [id, touched]);
-  return { detail, problem };
+  }, [id, touched, turn]);
+  useLive('alert', (a) => { if (a.moment_id === id) reload(); });
+  useLive('candidate', (c) => { if (c.moment_id === id) reload(); });
+  return { detail, problem, reload };
 }
 
 const stateName = (m: Moment): string => (m.state === 'ended' ? t().ended : m.state ? t().states[m.state] : NO_VALUE);
@@ -47,6 +53,7 @@ function Facts({ m }: { m: Moment }) {
     [words.survey, m.csat === null ? NO_VALUE : words.ofFive(number(m.csat))],
     [words.contacts, String(m.repeat_contacts + 1)],
     [words.site, m.site || NO_VALUE],
+    ...(m.customer_signals?.length ? [[words.signals, m.customer_signals.join(', ')] as [string, string]] : []),
     [words.source, `${m.source} ${m.source_contact_id}`],
     [words.customer, m.customer_id ? m.customer_id.slice(0, 8) : words.withheld],
   ];
@@ -86,73 +93,25 @@ function Events({ events }: { events: MomentEvent[] }) {
   );
 }
 
-function measured(c: CriterionResult, value: number | null): string {
-  if (value === null) return '–';
-  return c.metric.endsWith('_ms') ? span(value) : number(value);
-}
-
-function Criterion({ c }: { c: CriterionResult }) {
-  const words = t().moment;
-  const verdict = c.not_applicable ? 'notApplicable' : c.wow ? 'wow' : c.met ? 'met' : 'notMet';
-  const look = { notApplicable: 'is-not-applicable', wow: 'is-wow', met: 'is-met', notMet: 'is-not-met' }[verdict];
-  const sign = c.comparison === 'at_most' ? '≤' : c.comparison === 'at_least' ? '≥' : '=';
-  return (
-    <tr class={look}>
-      <th scope="row">{c.title}{c.fatal ? ` (${words.fatal})` : c.critical ? ` (${words.critical})` : ''}</th>
-      <td>{word(t().metrics, c.metric)} {sign} {measured(c, c.value)}</td>
-      <td class="num">{measured(c, c.actual)}</td>
-      <td><span class={`verdict ${look}`}>{words[verdict]}</span></td>
-      <td class="num">{c.weight}</td>
-    </tr>
-  );
-}
-
-function Evaluated({ e }: { e: Evaluation }) {
+function AlertsAndCandidates({ detail }: { detail: MomentDetail }) {
+  const { alerts, candidates } = detail;
   const words = t().moment;
   return (
-    <article class="evaluation">
-      <h3>{e.standard_title} <span class="quiet small">{words.version(e.standard_version)}{e.revision > 1 ? `, ${words.revision(e.revision)}` : ''}</span>
-        <strong class="score">{e.final_score === null ? words.noScore : number(e.final_score, 0)}</strong></h3>
-      {e.raw_score !== null && e.raw_score !== e.final_score && <p class="problem">{words.fatalMissed(Math.round(e.raw_score))}</p>}
-      <div class="scroll" tabIndex={0} role="group" aria-label={words.criteriaOf(e.standard_title)}><table>
-        <thead><tr><th scope="col">{words.criterion}</th><th scope="col">{words.shouldBe}</th><th scope="col" class="num">{words.was}</th><th scope="col">{words.verdict}</th><th scope="col" class="num">{words.weight}</th></tr></thead>
-        <tbody>{e.results.map((c) => <Criterion key={c.criterion_id} c={c} />)}</tbody>
-      </table></div>
-    </article>
-  );
-}
-
-function Away({ problem }: { problem: Problem | null }) {
-  return <p class="problem">{problem?.detail ?? t().moment.away} {t().moment.rest}</p>;
-}
-
-function Rest({ detail }: { detail: MomentDetail }) {
-  const { evaluations, alerts, candidates } = detail;
-  const words = t().moment;
-  return (
-    <>
-      <section class="panel" aria-labelledby="standard-title" data-testid="evaluations">
-        <h2 id="standard-title">{words.against}</h2>
-        {evaluations.items === null ? <Away problem={evaluations.problem} /> : evaluations.items.length === 0
-          ? <p class="quiet">{detail.moment.state === 'ended' ? <>{words.noStandard} <a href="/standards">{words.declare}</a></> : words.notYet}</p>
-          : evaluations.items.map((e) => <Evaluated key={e.evaluation_id} e={e} />)}
-      </section>
-      <section class="panel" aria-labelledby="alerts-title">
-        <h2 id="alerts-title">{words.alerts}</h2>
-        {alerts.items === null ? <Away problem={alerts.problem} /> : alerts.items.length === 0 ? <p class="quiet">{words.noAlerts}</p>
-          : <ul class="plain">{alerts.items.map((a) => (
-            <li class={`alert is-${a.severity ?? 'notice'}`} key={a.alert_id}><span class="badge">{word(t().severities, a.severity)}</span>
-              <span>{a.title}{a.late ? ` (${words.late})` : ''}</span><span class="quiet small">{words.fromTo(clockTime(a.crossed_at), a.cleared_at ? clockTime(a.cleared_at) : t().now)}</span></li>))}</ul>}
-        {candidates.items === null ? <Away problem={candidates.problem} /> : candidates.items.filter((c) => c.state !== 'withdrawn').map((c) => (
-          <div class="caught" key={c.candidate_id}><h3>{words.caught(c.agent)}</h3>
-            <ul>{c.evidence.map((e, i) => <li key={i}>{e.text}</li>)}</ul></div>))}
-      </section>
-    </>
+    <section class="panel" aria-labelledby="alerts-title" data-testid="moment-alerts">
+      <h2 id="alerts-title">{words.alerts}</h2>
+      {alerts.items === null ? <Away problem={alerts.problem} /> : alerts.items.length === 0 ? <p class="quiet">{words.noAlerts}</p>
+        : <ul class="plain">{alerts.items.map((a) => (
+          <li class={`alert is-${a.severity ?? 'notice'}`} key={a.alert_id}><span class="badge">{word(t().severities, a.severity)}</span>
+            <span>{a.title}{a.late ? ` (${words.late})` : ''}</span><span class="quiet small">{words.fromTo(clockTime(a.crossed_at), a.cleared_at ? clockTime(a.cleared_at) : t().now)}</span></li>))}</ul>}
+      {candidates.items === null ? <Away problem={candidates.problem} /> : candidates.items.filter((c) => c.state !== 'withdrawn').map((c) => (
+        <div class="caught" key={c.candidate_id}><h3>{words.caught(c.agent)}</h3>
+          <ul>{c.evidence.map((e, i) => <li key={i}>{e.text}</li>)}</ul></div>))}
+    </section>
   );
 }
 
 export function MomentPage({ id }: { id: string }) {
-  const { detail, problem } = useMoment(id);
+  const { detail, problem, reload } = useMoment(id);
   if (!detail && problem) {
     return <section class="panel empty"><PageHead title={problem.status === 404 ? t().moment.notThere : t().moment.notShown} about={problem.detail ?? headline(problem)} />
       <p><a href="/floor">{t().moment.backToFloor}</a></p></section>;
@@ -167,8 +126,10 @@ export function MomentPage({ id }: { id: string }) {
       {m.quality.length > 0 && <p class="note">{words.good(m.quality.map((q) => word(t().quality, q)).join('; '))}</p>}
       <section class="panel" aria-labelledby="timeline-title"><h2 id="timeline-title">{words.timeline}</h2><Timeline moment={m} events={detail.events.items ?? []} /><Visits m={m} /></section>
       <div class="panels is-wide">
-        <section class="panel" aria-labelledby="facts-title"><h2 id="facts-title">{words.facts}</h2><Facts m={m} /></section>
-        <Rest detail={detail} />
+        <div><Evaluations detail={detail} reload={reload} /></div>
+        <div><Notes detail={detail} />
+          <AlertsAndCandidates detail={detail} />
+          <section class="panel" aria-labelledby="facts-title"><h2 id="facts-title">{words.facts}</h2><Facts m={m} /></section></div>
         <section class="panel" aria-labelledby="events-title" data-testid="events"><h2 id="events-title">{words.events}</h2>
           {detail.events.items === null ? <Away problem={detail.events.problem} /> : <Events events={detail.events.items} />}</section>
       </div>

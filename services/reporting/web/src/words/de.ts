@@ -2,6 +2,7 @@
 import { common } from './de/common';
 import { floor } from './de/floor';
 import { leader } from './de/leader';
+import { people } from './de/people';
 import type { Words } from './en';
 
-export const de: Words = { ...common, ...floor, ...leader };
+export const de: Words = { ...common, ...floor, ...leader, ...people };

@@ -2,6 +2,7 @@
 import { common } from './en/common';
 import { floor } from './en/floor';
 import { leader } from './en/leader';
+import { people } from './en/people';
 
-export const en = { ...common, ...floor, ...leader };
+export const en = { ...common, ...floor, ...leader, ...people };
 export type Words = typeof en;

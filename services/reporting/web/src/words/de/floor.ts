@@ -45,7 +45,7 @@ export const floor: typeof english = {
     state: 'Zustand', outcome: 'Ausgang', agent: 'Agent', queue: 'Warteschlange', endedBy: 'Beendet von', waited: 'Gewartet', rang: 'Geklingelt', talked: 'Gesprochen', onHold: 'Gehalten',
     holdIn: (time, n) => `${time}, ${n}-mal`,
     wrap: 'Nachbearbeitung', transfers: 'Weiterleitungen', survey: 'Umfrage', ofFive: (score) => `${score} von 5`, contacts: 'Kontakte in 7 Tagen', site: 'Standort', source: 'Quelle',
-    customer: 'Kunde', withheld: 'verborgen',
+    customer: 'Kunde', signals: 'Der Kunde ließ wissen', withheld: 'verborgen',
     refused: 'Vor jeder Warteschlange abgewiesen.', noQueue: 'Dieser Kontakt war in keiner Warteschlange.',
     visits: 'Besuche in Warteschlangen', entered: 'Eingetreten', wait: 'Warten', ring: 'Klingeln', talk: 'Gespräch', hold: 'Halten', offers: 'Angebote', notTaken: (n) => `${n} nicht angenommen`,
     onRecord: 'laut Aufzeichnung',

@@ -43,7 +43,7 @@ export const floor = {
     state: 'State', outcome: 'Outcome', agent: 'Agent', queue: 'Queue', endedBy: 'Ended by', waited: 'Waited', rang: 'Rang', talked: 'Talked', onHold: 'On hold',
     holdIn: (time: string, n: number) => `${time} in ${n}`,
     wrap: 'Wrap-up', transfers: 'Transfers', survey: 'Survey', ofFive: (score: string) => `${score} of 5`, contacts: 'Contacts in 7 days', site: 'Site', source: 'Source',
-    customer: 'Customer', withheld: 'withheld',
+    customer: 'Customer', signals: 'The customer let us know', withheld: 'withheld',
     refused: 'Turned away before any queue.', noQueue: 'This contact has not been in a queue.',
     visits: 'Visits to queues', entered: 'Entered', wait: 'Wait', ring: 'Ring', talk: 'Talk', hold: 'Hold', offers: 'Offers', notTaken: (n: number) => `${n} not taken`,
     onRecord: 'on record',

@@ -1,0 +1,33 @@
+// Bewertungen, Anfechtungen, Notizen: was Menschen einander zu einem Moment sagen.
+import type { people as english } from '../en/people';
+
+export const people: typeof english = {
+  evaluation: {
+    partly: 'teilweise erfüllt', unacceptable: 'inakzeptabel', byMoment: 'von Moment selbst gemessen', by: (who, when) => `von ${who}, ${when}`,
+    criticalScore: (score) => `kritische Wertung ${score}`, fatal: (what, raw) => `${what} wurde verfehlt und ist fatal. Ohne das wäre die Wertung ${raw}.`,
+    drawn: (plan, filters) => `Gezogen vom Plan „${plan}“ (${filters}).`, acknowledged: (when) => `bestätigt ${when}`, history: 'Frühere Fassungen',
+    acknowledge: 'Ich habe sie gelesen', acknowledgeAbout: 'Damit sagst du, dass du sie gelesen hast, nicht, dass du zustimmst. Anfechten kannst du sie weiterhin.', acknowledgeComment: 'Kommentar, wenn du magst', acknowledgedNow: 'Wer bewertet hat, sieht, dass du sie gelesen hast.',
+    was: (what) => `War ${what}:`,
+    begin: 'Diesen Moment bewerten', beginAbout: 'Was Moment nicht messen kann, kann ein Mensch sagen. Niemand sieht deine Bewertung, bevor du sie freigibst.',
+    yours: 'Deine Bewertung', yoursAbout: 'Wird laufend gespeichert und bis zur Freigabe von niemandem sonst gesehen.',
+    scoreNow: (score) => `Wertung jetzt: ${score}`, scoreNone: 'Noch keine Wertung', fatalNow: (what) => `fatal verfehlt: ${what}`,
+    complete: 'Alles ist beantwortet: Sie kann freigegeben werden.', missing: (n) => (n === 1 ? '1 Sache fehlt noch vor der Freigabe' : `${n} Sachen fehlen noch vor der Freigabe`), missingAnswer: 'Beantworten', missingComment: 'Kommentieren',
+    overall: 'Zum ganzen Moment', overallHint: 'Was soll davon im Gedächtnis bleiben?', release: 'Freigeben', releaseHint: 'Nach der Freigabe sieht der Agent sie sofort und kann sie anfechten. Zurücknehmen lässt sie sich nicht.', released: 'Freigegeben.',
+    discard: 'Verwerfen', discardTitle: 'Deine Bewertung verwerfen?', discardAbout: 'Was du geantwortet hast, ist dann weg. Niemand hat es gesehen.',
+  },
+  dispute: {
+    title: 'Anfechtungen', dispute: 'Das anfechten', about: 'Es entscheidet jemand, der nicht bewertet hat. Deine Wertung kann nur steigen.', proposed: 'Was wäre richtig?', reason: 'Warum?', reasonHint: 'Was geschah im Moment, das nicht gesehen wurde?',
+    send: 'Anfechtung senden', sent: 'Deine Anfechtung wartet auf eine Entscheidung.', until: (when) => `Einzelne Kriterien kannst du bis ${when} anfechten.`,
+    states: { open: 'offen', accepted: 'angenommen', declined: 'abgelehnt' }, asks: (who, proposed, before) => `${who} bittet um „${proposed}“ statt „${before}“`,
+    decide: 'Deine Entscheidung', accept: 'Annehmen: die Antwort ändert sich', decline: 'Ablehnen: die Antwort bleibt', neverFalls: 'Eine Entscheidung senkt nie eine Wertung.', decisionReason: 'Begründung', decisionHint: 'Agent und Bewertende lesen sie.', act: 'Entscheiden', decided: 'Entschieden.',
+    decidedBy: (who, when) => `entschieden von ${who}, ${when}`, kept: 'neu gerechnet wäre sie gefallen: die Wertung blieb', waits: 'Wartet auf jemanden, der nicht bewertet hat.', notYours: 'Du hast bewertet: jemand anderes entscheidet.',
+  },
+  note: {
+    title: 'Notizen', give: 'Rückmeldung geben', none: 'Noch hat niemand etwas zu diesem Moment gesagt. Mach den Anfang: kurz nach dem Moment hilft es am meisten.', noneMine: 'Noch hat dir niemand etwas zu diesem Moment gesagt.',
+    you: 'dich', somebody: 'der Agent', isPrivate: 'nur zwischen beiden', range: (from, to) => `von ${from} bis ${to}`,
+    acknowledge: 'Verstanden', acknowledged: 'Deine Antwort ist angekommen.', answer: 'Deine Antwort, wenn du magst', answerHint: (who) => `${who} sieht sie sofort.`,
+    kind: 'Was ist es?', whoSees: 'Wer es sieht:', seenPraise: 'alle; es kommt an die Wand, und die Gelobten werden gefragt, wie sie das machen.', seenPrivate: (who) => `${who} und du, sonst niemand.`, seenImprovement: (who) => `${who}, deren Coaches und du; nie die Wand.`,
+    receiver: 'Für wen?', whatBetter: 'Was ginge besser?', whatBetterHint: 'Was geschah, was es beim Kunden bewirkte und was beim nächsten Mal zu versuchen ist.', from: 'Ab Minute', to: 'Bis Minute', timeHint: 'Minuten und Sekunden ab Beginn, etwa 1:30. Leer: der ganze Moment.', timeWrong: 'Minuten und Sekunden, etwa 1:30.',
+    criterion: 'Worum es geht', noCriterion: 'nichts Bestimmtes aus dem Standard', sendPraise: 'Lob senden', sendImprovement: 'Notiz senden', given: (who) => `${who} hat deine Notiz.`, answersAlert: 'Diese Notiz antwortet auf den Alarm.',
+  },
+};
