@@ -57,10 +57,28 @@ void codec_rule_plain(const Moment__V1__AlertRule *message, struct alert_rule *r
 must_check int codec_rule(Moment__V1__AlertRule **message, struct held_rule *ret_rule);
 void codec_rule_done(struct held_rule *rule);
 
-/* A new message with all that an evaluation says but revision and evaluated_at. */
+/* Who evaluates, and what they said. */
+struct said {
+    const char *evaluator;
+    /* Went through answers_check, at most STANDARD_CRITERIA_MAX; null: as in last. */
+    const struct answer *answers;
+    size_t answer_count;
+    /* The revision before, on the same version: its state, comment and disputes go on, and what was
+     * decided stays. Decided disputes are in the order of their decisions. Null: none. */
+    const Moment__V1__Evaluation *last;
+};
+
+/* Derived from who evaluated which moment on which version. */
+void codec_evaluation_id(const char *moment_id, const struct held_standard *standard,
+                         const char *evaluator, char text[ID_TEXT_SIZE]);
+/* A new message with all that an evaluation says but revision and evaluated_at and, without last,
+ * its state and what comes with that. */
 must_check int codec_evaluation(const struct snapshot *snapshot,
-                                const struct held_standard *standard, const char *evaluator,
+                                const struct held_standard *standard, const struct said *said,
                                 Moment__V1__Evaluation **ret_message);
+/* answers_missing of an evaluation on that standard. */
+void codec_missing(const struct standard *standard, const Moment__V1__Evaluation *message,
+                   struct objections *objections);
 /* What people answered; borrowed from the messages. */
 void codec_answers(Moment__V1__Answer *const *messages, size_t count, struct answer *ret_answers);
 /* The answers and what the moment itself says, judged; everything is borrowed. */

@@ -8,6 +8,7 @@
 #include "feedback/notes.h"
 #include "feedback/rhythms.h"
 #include "feedback/sampling.h"
+#include "feedback/store_evaluations.h"
 #include "feedback/store_standards.h"
 #include "io/json.h"
 
@@ -375,10 +376,29 @@ static bool is_moment_record(const struct record *record, struct id *ret_id)
     return strcmp(record->type, "MomentChanged") == 0 && id_parse(record->key, ret_id) == 0;
 }
 
+void feedback_load_contact(struct feedback *feedback, struct txn *txn, const struct id *id)
+{
+    struct contact *contact;
+
+    feedback_load_all(feedback, txn);
+    if (feedback->floor.idle_count > IDLE_MAX) {
+        floor_tidy(&feedback->floor, txn_serial(txn));
+    }
+    contact = contact_of(feedback, id);
+    contact->used_by = txn_serial(txn);
+    if (contact->is_full || contact->is_wanted) {
+        return;
+    }
+    contact->is_wanted = true;
+    feedback->floor.idle_count += contact->snapshot.message == NULL;
+    store_load_revision_of(txn, id, on_revision, contact);
+    store_load_alerts_of(txn, id, on_alerts_of, contact);
+    store_load_evaluations_of(txn, id, on_evaluations_of, contact);
+}
+
 void feedback_load(void *state, struct txn *txn, const struct record *record)
 {
     struct feedback *feedback = state;
-    struct contact *contact;
     struct id id;
 
     if (is_directory_record(record)) {
@@ -387,19 +407,7 @@ void feedback_load(void *state, struct txn *txn, const struct record *record)
     if (!is_moment_record(record, &id)) {
         return;
     }
-    feedback_load_all(feedback, txn);
-    if (feedback->floor.idle_count > IDLE_MAX) {
-        floor_tidy(&feedback->floor);
-    }
-    contact = contact_of(feedback, &id);
-    contact->pins++;
-    if (contact->is_full || contact->is_wanted) {
-        return;
-    }
-    contact->is_wanted = true;
-    store_load_revision_of(txn, &id, on_revision, contact);
-    store_load_alerts_of(txn, &id, on_alerts_of, contact);
-    store_load_evaluations_of(txn, &id, on_evaluations_of, contact);
+    feedback_load_contact(feedback, txn, &id);
 }
 
 /* --- one moment's change --- */
@@ -489,6 +497,8 @@ static void apply_snapshot(struct feedback *feedback, struct txn *txn, struct co
     bool is_open = snapshot->plain.state != STATE_ENDED && !codec_is_merged(snapshot);
 
     codec_snapshot_done(&contact->snapshot);
+    codec_free((ProtobufCMessage *)contact->over);
+    contact->over = NULL;
     contact->snapshot = *snapshot;
     *snapshot = (struct snapshot){0};
     contact->revision = contact->snapshot.message->revision;
@@ -498,6 +508,8 @@ static void apply_snapshot(struct feedback *feedback, struct txn *txn, struct co
     watch_queues_of(feedback, txn, &contact->snapshot.plain, at);
     evaluations_update(feedback, txn, contact);
     if (!is_open) {
+        contact->over = contact->snapshot.message;
+        contact->snapshot.message = NULL;
         codec_snapshot_done(&contact->snapshot);
         feedback->floor.idle_count++;
     }
@@ -550,20 +562,6 @@ static int apply_moment(struct feedback *feedback, struct txn *txn, const struct
     return 0;
 }
 
-static void unpin(struct feedback *feedback, const struct record *record)
-{
-    struct contact *contact;
-    struct id id;
-
-    if (!is_moment_record(record, &id)) {
-        return;
-    }
-    contact = floor_find(&feedback->floor, &id);
-    if (contact != NULL && contact->pins > 0) {
-        contact->pins--;
-    }
-}
-
 int feedback_apply(void *state, struct txn *txn, const char *producer unused_arg,
                    const struct record *record)
 {
@@ -580,7 +578,6 @@ int feedback_apply(void *state, struct txn *txn, const char *producer unused_arg
     if (strcmp(record->type, "MomentChanged") != 0) {
         return 0;
     }
-    unpin(feedback, record);
     error = protobuf_read(&moment__v1__moment_changed__descriptor, record->body, &message);
     if (error != 0) {
         return error;
@@ -602,6 +599,7 @@ static void read_settings(struct feedback *feedback)
     feedback->escalation_levels = (uint32_t)conf_integer(conf, "escalation_levels");
     feedback->praise_text_min = (uint32_t)conf_integer(conf, "praise_text_min");
     feedback->sampling_every_ms = (uint64_t)conf_integer(conf, "sampling_every_s") * 1000;
+    feedback->dispute_working_days = (uint32_t)conf_integer(conf, "dispute_working_days");
 }
 
 int feedback_start(struct service *service, void **ret_state)

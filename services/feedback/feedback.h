@@ -10,7 +10,8 @@
  *   sampling.c     which moments are looked at next (see sampling.h)
  *   lists.c        the calls that only read
  *   standards.c    publishing a standard, choosing one
- *   evaluations.c  evaluating an ended moment, again when later facts change the result
+ *   evaluations.c  evaluating an ended moment, again when later facts change the result; by people:
+ *                  evaluations_*.c (see evaluations.h)
  *   watch.c        alerts: on every change and, by one timer, when time alone crosses a line
  *   alerts.c       what becomes of an alert: its steps, its owner, its end
  *   alert_rules.c  the rules of alerts, edited and removed
@@ -82,6 +83,7 @@ struct feedback {
     uint32_t escalation_levels;
     uint32_t praise_text_min; /* characters */
     uint64_t sampling_every_ms;
+    uint32_t dispute_working_days;
 };
 
 /* --- feedback.c --- */
@@ -96,6 +98,10 @@ void feedback_emit(struct feedback *feedback, struct txn *txn, const char *site,
                    const char *type, const ProtobufCMessage *message);
 /* Adds the reads of everything that is kept in memory, unless it is there. */
 void feedback_load_all(struct feedback *feedback, struct txn *txn);
+
+/* The same, and what is kept of one moment: the contact is full in apply, also when nobody has
+ * heard of that moment (then its revision is 0). */
+void feedback_load_contact(struct feedback *feedback, struct txn *txn, const struct id *id);
 
 int feedback_start(struct service *service, void **ret_state);
 void feedback_load(void *state, struct txn *txn, const struct record *record);
@@ -115,6 +121,13 @@ void feedback_roll_out_standard(void *state, struct call *call);
 void feedback_roll_back_standard(void *state, struct call *call);
 void feedback_retire_standard(void *state, struct call *call);
 void feedback_list_evaluations(void *state, struct call *call);
+void feedback_get_evaluation(void *state, struct call *call);
+void feedback_save_evaluation(void *state, struct call *call);
+void feedback_release_evaluation(void *state, struct call *call);
+void feedback_discard_evaluation(void *state, struct call *call);
+void feedback_acknowledge_evaluation(void *state, struct call *call);
+void feedback_dispute_evaluation(void *state, struct call *call);
+void feedback_decide_dispute(void *state, struct call *call);
 void feedback_list_alerts(void *state, struct call *call);
 void feedback_list_alert_rules(void *state, struct call *call);
 void feedback_acknowledge_alert(void *state, struct call *call);

@@ -82,6 +82,7 @@ static void contact_free(struct contact *contact)
     contact_drop_alerts(contact);
     contact_drop_evaluations(contact);
     codec_snapshot_done(&contact->snapshot);
+    codec_free((ProtobufCMessage *)contact->over);
     free(contact);
 }
 
@@ -112,13 +113,13 @@ bool contact_has_open_alert(const struct contact *contact)
     return false;
 }
 
-static bool is_idle(const struct contact *contact)
+static bool is_idle(const struct contact *contact, uint64_t serial)
 {
-    return contact->snapshot.message == NULL && contact->pins == 0 &&
+    return contact->snapshot.message == NULL && contact->used_by != serial &&
            !contact_has_open_alert(contact);
 }
 
-void floor_tidy(struct floor *floor)
+void floor_tidy(struct floor *floor, uint64_t serial)
 {
     for (size_t i = 0; i < BUCKETS; i++) {
         struct contact **link = &floor->buckets[i];
@@ -126,7 +127,7 @@ void floor_tidy(struct floor *floor)
         while (*link != NULL) {
             struct contact *contact = *link;
 
-            if (is_idle(contact)) {
+            if (is_idle(contact, serial)) {
                 *link = contact->next;
                 contact_free(contact);
                 floor->contact_count--;
@@ -182,6 +183,17 @@ int contact_put_evaluation(struct contact *contact, Moment__V1__Evaluation **mes
     evaluations[contact->evaluation_count++] = *message;
     *message = NULL;
     return 0;
+}
+
+void contact_drop_evaluation(struct contact *contact, const char *evaluation_id)
+{
+    for (size_t i = 0; i < contact->evaluation_count; i++) {
+        if (strcmp(contact->evaluations[i]->evaluation_id, evaluation_id) == 0) {
+            codec_free(&contact->evaluations[i]->base);
+            contact->evaluations[i] = contact->evaluations[--contact->evaluation_count];
+            return;
+        }
+    }
 }
 
 /* --- queues --- */

@@ -22,13 +22,14 @@ struct contact {
     struct id id;
     uint32_t revision;         /* applied last; 0: none */
     struct snapshot snapshot;  /* message null: not in progress */
+    Moment__V1__Moment *over;  /* owned; as it ended, while that is remembered; may be null */
     struct held_alert *alerts; /* owned */
     size_t alert_count;
     Moment__V1__Evaluation **evaluations; /* owned, the last revision of each */
     size_t evaluation_count;
     bool is_wanted;     /* its rows were asked for */
     bool is_full;       /* and are here */
-    uint32_t pins;      /* records loaded and not yet applied */
+    uint64_t used_by;   /* the last transaction that loaded it */
     int64_t watched_at; /* looked at last as of this time, our clock */
     /* Nothing changes by itself before: by the source's clock, and by ours. */
     int64_t next_source_at;
@@ -85,8 +86,8 @@ struct contact *floor_find_or_add(struct floor *floor, const struct id *id);
 /* Every contact, in no order. The visitor must not add or drop contacts. */
 void floor_each(const struct floor *floor, void (*visit)(struct contact *contact, void *arg),
                 void *arg);
-/* Drops contacts that are over, have no open alert and no record on its way. */
-void floor_tidy(struct floor *floor);
+/* Drops contacts that are over, have no open alert and were not loaded by this transaction. */
+void floor_tidy(struct floor *floor, uint64_t serial);
 
 bool alert_is_open(const Moment__V1__Alert *alert); /* raised or acknowledged */
 bool contact_has_open_alert(const struct contact *contact);
@@ -96,6 +97,7 @@ must_check int contact_add_alert(struct contact *contact, Moment__V1__Alert **me
 void contact_drop_alerts(struct contact *contact);
 /* Consumes *message; takes the place of one with the same evaluation_id. */
 must_check int contact_put_evaluation(struct contact *contact, Moment__V1__Evaluation **message);
+void contact_drop_evaluation(struct contact *contact, const char *evaluation_id);
 void contact_drop_evaluations(struct contact *contact);
 
 struct queue *floor_queue(struct floor *floor, const char *site, const char *name);

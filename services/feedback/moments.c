@@ -44,6 +44,8 @@ const Moment__V1__Moment *moment_find(const struct feedback *feedback,
         return NULL;
     }
     contact = floor_find(&feedback->floor, &id);
-    return contact != NULL && contact->snapshot.message != NULL ? contact->snapshot.message
-                                                                : wanted->stored.message;
+    if (contact != NULL && contact->snapshot.message != NULL) {
+        return contact->snapshot.message;
+    }
+    return contact != NULL && contact->over != NULL ? contact->over : wanted->stored.message;
 }

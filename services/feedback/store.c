@@ -15,18 +15,6 @@ static int read_body(const struct db_rows *rows, size_t row, size_t column,
     return protobuf_read(descriptor, db_get_bytes(rows, row, column), ret_message);
 }
 
-int store_read_evaluation(const struct db_rows *rows, size_t row,
-                          Moment__V1__Evaluation **ret_message)
-{
-    ProtobufCMessage *message;
-    int error = read_body(rows, row, 0, &moment__v1__evaluation__descriptor, &message);
-
-    if (error == 0) {
-        *ret_message = (Moment__V1__Evaluation *)message;
-    }
-    return error;
-}
-
 int store_read_moment(const struct db_rows *rows, size_t row, struct stored_moment *ret_moment)
 {
     ProtobufCMessage *message;
@@ -97,19 +85,6 @@ void store_load_moment_body(struct txn *txn, const struct id *moment_id, db_resu
         &args, on_rows, arg);
 }
 
-void store_load_evaluations_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
-                               void *arg)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    db_uuid(&args, moment_id->bytes);
-    txn_read(txn,
-             "select distinct on (evaluation_id) body from evaluation where moment_id = $1"
-             " order by evaluation_id, revision desc",
-             &args, on_rows, arg);
-}
-
 /* --- saves --- */
 
 static int add_body(struct db_args *args, const ProtobufCMessage *message)
@@ -147,38 +122,6 @@ int store_write(struct txn *txn, const char *sql, struct db_args *args,
     }
     txn_write(txn, sql, args);
     return 0;
-}
-
-int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message)
-{
-    struct db_args args;
-
-    db_args_init(&args);
-    store_add_id(&args, message->evaluation_id);
-    db_i32(&args, (int32_t)message->revision);
-    store_add_id(&args, message->moment_id);
-    db_text(&args, message->evaluator);
-    db_text(&args, message->standard_id);
-    db_i32(&args, (int32_t)message->standard_version);
-    db_time(&args, message->evaluated_at);
-    db_text(&args, message->site);
-    db_text(&args, message->queue);
-    db_text(&args, message->agent);
-    db_text(&args, message->person_id);
-    db_text(&args, message->team_id);
-    if (message->final_known_case != 0) {
-        db_double(&args, message->final_score);
-    } else {
-        db_null(&args);
-    }
-    db_bool(&args, message->withdrawn);
-    return store_write(txn,
-                       "insert into evaluation (evaluation_id, revision, moment_id, evaluator,"
-                       " standard_id, standard_version, evaluated_at, site, queue, agent,"
-                       " person_id, team_id, final_score, withdrawn, body) values ($1, $2, $3,"
-                       " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::double precision, $14,"
-                       " $15)",
-                       &args, &message->base);
 }
 
 int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
@@ -254,30 +197,4 @@ void store_drop_served_before(struct txn *txn, int64_t before_us)
     db_args_init(&args);
     db_time(&args, before_us);
     txn_write(txn, "delete from served_visit where at < $1", &args);
-}
-
-/* --- lists --- */
-
-#define IS_VISIBLE STORE_IS_VISIBLE_WITH("")
-
-void store_list_evaluations(struct db *db, struct call *call,
-                            const struct evaluation_filter *filter)
-{
-    struct reach reach = call_reach(call);
-    struct db_args args;
-
-    db_args_init(&args);
-    listing_push(&args, &filter->page);
-    listing_push_reach(&args, &reach);
-    db_uuid(&args, filter->moment_id.bytes);
-    db_bool(&args, filter->history);
-    listing_answer(
-        call, db,
-        "select body, evaluated_at, evaluation_id from evaluation e"
-        " where moment_id = $8 and" IS_VISIBLE
-        " and ($1::timestamptz is null or (evaluated_at, evaluation_id) < ($1, $2::uuid))"
-        " and ($9 or (not withdrawn and revision = (select max(revision) from"
-        " evaluation m where m.evaluation_id = e.evaluation_id)))"
-        " order by evaluated_at desc, evaluation_id desc, revision desc limit $3",
-        &args, &filter->page, NULL);
 }

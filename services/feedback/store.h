@@ -28,8 +28,6 @@ struct stored_served {
 /* Rows to plain structs. -EBADMSG for a body that can't be read, -ENOMEM. */
 must_check int store_read_moment(const struct db_rows *rows, size_t row,
                                  struct stored_moment *ret_moment);
-must_check int store_read_evaluation(const struct db_rows *rows, size_t row,
-                                     Moment__V1__Evaluation **ret_message);
 void store_read_served(const struct db_rows *rows, size_t row, struct stored_served *ret_served);
 
 void store_load_open_moments(struct txn *txn, db_result_fn *on_rows, void *arg);
@@ -40,28 +38,14 @@ void store_load_revision_of(struct txn *txn, const struct id *moment_id, db_resu
 /* For store_read_moment: what is known of it, in progress or over. */
 void store_load_moment_body(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
                             void *arg);
-/* The last revision of each evaluation of a moment. */
-void store_load_evaluations_of(struct txn *txn, const struct id *moment_id, db_result_fn *on_rows,
-                               void *arg);
 
 /* All take a message that is borrowed; -ENOMEM. */
-must_check int store_save_evaluation(struct txn *txn, const Moment__V1__Evaluation *message);
 /* The newest state of a moment with what it is searched by. */
 must_check int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
                                  int64_t changed_at, int64_t skew_us);
 void store_save_served(struct txn *txn, const struct stored_served *served);
 void store_drop_served_of(struct txn *txn, const struct id *moment_id);
 void store_drop_served_before(struct txn *txn, int64_t before_us);
-
-struct evaluation_filter {
-    struct listing page;
-    struct id moment_id;
-    bool history; /* older revisions too */
-};
-
-/* They answer the call, with what its caller may see; newest first. */
-void store_list_evaluations(struct db *db, struct call *call,
-                            const struct evaluation_filter *filter);
 
 /* --- for the other store_*.c --- */
 

@@ -145,7 +145,8 @@ static Moment__V1__Evaluation *evaluate(const struct snapshot *snapshot,
 {
     Moment__V1__Evaluation *message = NULL;
 
-    assert_int_equal(codec_evaluation(snapshot, standard, "moment", &message), 0);
+    assert_int_equal(
+        codec_evaluation(snapshot, standard, &(struct said){.evaluator = "moment"}, &message), 0);
     return message;
 }
 

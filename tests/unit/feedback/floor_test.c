@@ -86,24 +86,23 @@ static void a_contact_is_found_again_among_many(void **state)
 
 static void only_what_is_over_and_not_in_use_is_dropped(void **state)
 {
-    struct id pinned_id = id_number(2), idle_id = id_number(3), alerted_id = id_number(4);
+    struct id used_id = id_number(2), idle_id = id_number(3), alerted_id = id_number(4);
     Moment__V1__Alert *alert = calloc(1, sizeof(*alert));
     struct contact *alerted;
 
     (void)state;
     waiting_contact(1, "sales", S);
-    floor_find_or_add(&hall, &pinned_id)->pins = 1;
+    floor_find_or_add(&hall, &used_id)->used_by = 7;
     floor_find_or_add(&hall, &idle_id);
     alerted = floor_find_or_add(&hall, &alerted_id);
     moment__v1__alert__init(alert);
     alert->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_RAISED;
     assert_int_equal(contact_add_alert(alerted, &alert, 1, 0), 0);
-    floor_tidy(&hall);
+    floor_tidy(&hall, 7);
     assert_int_equal(hall.contact_count, 3);
     assert_null(floor_find(&hall, &idle_id));
     alerted->alerts[0].message->state = MOMENT__V1__ALERT_STATE__ALERT_STATE_CLEARED;
-    floor_find(&hall, &pinned_id)->pins = 0;
-    floor_tidy(&hall);
+    floor_tidy(&hall, 8);
     assert_int_equal(hall.contact_count, 1);
 }
 
