@@ -206,7 +206,6 @@ static void put_section(struct detail *detail, const struct section *section, js
     json_object_set_new(detail->answer, section->name,
                         json_pack("{s:o,s:o}", "items", is_there ? items : json_null(), "problem",
                                   is_there ? json_null() : query_problem_json(problem)));
-    settle(detail);
 }
 
 static void on_section(void *arg, const ProtobufCMessage *response, const struct problem *problem)
@@ -217,6 +216,7 @@ static void on_section(void *arg, const ProtobufCMessage *response, const struct
     problem_set(&lack, 503, "unavailable", NULL, "Out of memory.");
     put_section(call->detail, call->section, response != NULL ? transcode_items(response) : NULL,
                 problem != NULL ? problem : &lack);
+    settle(call->detail);
     free(call);
 }
 
@@ -247,6 +247,7 @@ static void ask(struct detail *detail, const struct section *section)
             problem_set(&problem, 503, "unavailable", NULL, "Out of memory.");
         free(call);
         put_section(detail, section, NULL, &problem);
+        detail->pending--; /* never the last: ask_owners holds one */
         return;
     }
     *call = (struct section_call){detail, section};
@@ -257,7 +258,7 @@ static void ask(struct detail *detail, const struct section *section)
 
 static void ask_owners(struct detail *detail)
 {
-    /* One more than the calls, so that what ends at once does not end the whole early. */
+    /* One more than the calls, so that what fails at once does not end the whole early. */
     detail->pending = countof(sections) + 1;
     for (size_t i = 0; i < countof(sections); i++)
         ask(detail, &sections[i]);

@@ -1,6 +1,6 @@
 /* edge_users - calls of the operators: users and API tokens; and who works here, for the others.
- * Secrets are answered once and kept nowhere: these calls are no `struct command`, whose answers are
- * stored. */
+ * Secrets are answered once and kept nowhere: these calls are no `struct command`, whose answers
+ * are stored. */
 #ifndef MOMENT_REPORTING_EDGE_USERS_H
 #define MOMENT_REPORTING_EDGE_USERS_H
 

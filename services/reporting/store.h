@@ -113,8 +113,8 @@ must_check int store_newest(struct db *db, db_result_fn *on_rows, void *arg);
 
 /* --- directory ----------------------------------------------------------------------------- */
 
-/* kind (site, team, person, queue), id, name, site, team, time zone or role, is_listed, coach; as far
- * as the reader's scope goes, an agent's own site */
+/* kind (site, team, person, queue), id, name, site, team, time zone or role, is_listed, coach; as
+ * far as the reader's scope goes, an agent's own site */
 must_check int store_list_directory(struct db *db, const struct reader *reader,
                                     db_result_fn *on_rows, void *arg);
 
