@@ -16,7 +16,7 @@
 #define ROLE_OF_DRAWN "agent"
 /* Of one work. */
 #define EXPIRE_MAX 200
-#define DRAW_PEOPLE_MAX 25
+#define DRAW_PEOPLE_MAX 10
 #define SETTLE_PEOPLE_MAX 100
 /* Periods before these were missed for too long: nobody asks for them any more. */
 #define MISSED_MAX 31

@@ -224,15 +224,16 @@ void store_load_shortages(struct txn *txn, const struct sampling_question *quest
     db_i32(&args, (int32_t)question->plan->quota);
     db_time(&args, question->since_at);
     txn_read(txn,
-             "select p.person_id, l.last_at, d.drawn, c.moments, c.passed, c.unseen"
-             " from (select p.person_id from unnest($1::text[]) p(person_id) where not exists"
-             " (select 1 from sample s where s.person_id = p.person_id and s.plan_id = $2"
-             " and s.state = 5 and s.period_from_at = $9)) p" DRAWN LAST
+             "select p.person_id, l.last_at, p.drawn, c.moments, c.passed, c.unseen from"
+             " (select p.person_id, d.drawn from unnest($1::text[]) p(person_id)" DRAWN
+             " where d.drawn < $12 and not exists (select 1 from sample s"
+             " where s.person_id = p.person_id and s.plan_id = $2 and s.state = 5"
+             " and s.period_from_at = $9) order by p.person_id limit $11) p" LAST
              " cross join lateral (select count(*) as moments,"
              " count(*) filter (where" PASSES ") as passed,"
              " count(*) filter (where" PASSES " and" IS_UNSEEN ") as unseen from moment m"
              " where m.person_id = p.person_id and m.ended_at >= $13 and m.ended_at < $10) c"
-             " where d.drawn < $12 order by p.person_id limit $11",
+             " order by p.person_id",
              &args, on_rows, arg);
 }
 

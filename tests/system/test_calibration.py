@@ -46,6 +46,7 @@ def moment():
         m.leo = Person(m, "leo", ["leader"])
         m.cleo = Person(m, "cleo", ["coach"], sites=["lyon"], teams=["red"])
         m.carl = Person(m, "carl", ["coach"], sites=["pune"])
+        m.cora = Person(m, "cora", ["coach"], sites=["lyon"])
         m.puja = Person(m, "puja", ["leader"], sites=["pune"])
         m.nora = Person(m, "nora", ["agent"], person_id="p-nora")
         yield m
@@ -180,7 +181,8 @@ def test_the_stream_tells_nothing_that_is_blind(moment, moment_ids):
 def test_who_may_see_it(moment, moment_ids):
     session = begin(moment, moment_ids[:1], (moment.lea, moment.leo))
     assert session["calibration_id"] in json.dumps(moment.leo.ask("GET"))
-    for other in (moment.cleo, moment.carl, moment.puja):
+    # Of who takes no part only leaders of the site: no coach, and no leader of another one.
+    for other in (moment.cleo, moment.cora, moment.carl, moment.puja):
         assert other.refused("GET", "/" + session["calibration_id"]) == (404, "not-found", "calibration_id")
         assert session["calibration_id"] not in json.dumps(other.ask("GET"))
         assert other.refused("POST", "/%s/submit" % session["calibration_id"], {

@@ -15,6 +15,8 @@ PLANS, SAMPLES = "/api/v1/sampling-plans", "/api/v1/samples"
 PEOPLE = {"nora": "red", "omar": "red", "ravi": "blue", "rita": "blue", "sara": "green", "sven": "green", "tara": "gold",
           "timo": "gold", "udo": "grey", "uma": "grey", "vera": "pink", "xena": "mint", "yara": "mint",
           "zoe": "jade", "willi": "teal"}
+CROWD = ["c%02d" % n for n in range(12)]
+PEOPLE.update((name, "crowd") for name in CROWD)
 TEAMS = sorted(set(PEOPLE.values()))
 DIRECTORY = ("kind,id,name,site,team,role,coach,agent_ids,time_zone,open_hours,holidays\n"
              "site,lyon,Lyon,,,,,,Europe/Paris,,\nsite,pune,Pune,,,,,,Asia/Kolkata,,\n"
@@ -169,6 +171,12 @@ def test_no_moment_is_drawn_twice_also_over_plans_and_restarts(moment):
     assert {s["moment_id"] for s in moment.lea.samples("once")} == first
     assert moment.sql("select count(*), count(distinct moment_id) from feedback.sample where person_id = 'p-ravi'")[0][0] == len(
         first | second)
+
+
+def test_more_people_than_one_transaction_takes_are_all_drawn_for(moment):
+    ids = [calls_of(moment, name)[0] for name in CROWD]
+    save(moment, "crowd", "crowd")
+    assert {s["moment_id"] for s in drawn(moment, "crowd", len(CROWD))} == set(ids)
 
 
 def test_filters_say_what_may_be_drawn(moment):
