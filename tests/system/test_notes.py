@@ -73,6 +73,16 @@ def test_feedback_keeps_the_directory(moment):
     assert moment.sql("select team_id, site_id from feedback.team order by 1") == [("blue", "pune"), ("red", "lyon")]
 
 
+def test_what_changes_in_the_directory_counts_at_once(moment):
+    path = os.path.join(moment.dir, "change.csv")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(HEADER + "person,p-ravi,Ravi S,pune,blue,agent,,ravi,,,\n")
+    assert plan(moment.puja, "p-ravi").attendee_name == "Ravi R"
+    moment.ctl("directory", "import", path)
+    wait_for("the new name", lambda: moment.sql("select name from feedback.person where person_id = 'p-ravi'")[0][0] == "Ravi S")
+    assert plan(moment.puja, "p-ravi").attendee_name == "Ravi S"
+
+
 def test_what_went_by_before_feedback_kept_it_is_asked_of_ingest(moment):
     before = people(moment)
     assert moment.stop("feedback") == 0
