@@ -9,7 +9,7 @@
 struct definition {
     const char *name; /* "asa@1" */
     const char *title;
-    const char *kind; /* share, duration_ms */
+    const char *kind; /* share, duration_ms, days */
     const char *formula;
     const char *note;
 };
