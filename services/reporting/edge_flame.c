@@ -287,8 +287,9 @@ static void on_flame(void *arg, int status, const struct db_rows *rows,
     moment__v1__get_flame_response__init(&response);
     response.flames = need(calloc(ask->rhythm_count + 1, sizeof(Moment__V1__Flame *)));
     for (size_t i = 0; i < ask->rhythm_count; i++) {
-        Moment__V1__Flame *flame =
-            is_newest(ask, i) ? make_flame(ask, rows, ask->rhythms[i]) : NULL;
+        /* Each was read: said for the analyser. */
+        const Moment__V1__Rhythm *rhythm = need(ask->rhythms[i]);
+        Moment__V1__Flame *flame = is_newest(ask, i) ? make_flame(ask, rows, rhythm) : NULL;
 
         if (flame != NULL)
             response.flames[response.n_flames++] = flame;
