@@ -68,12 +68,12 @@ struct feedback {
     struct entities *standard_drafts; /* owned */
 
     bool is_loaded, is_loading;
-    bool wants_rules;   /* SIGHUP: read the rules again */
-    bool has_new_rules; /* some are marked as changed */
-    bool is_revising;   /* what follows from that is being done */
-    int64_t applied_at; /* `at` of the last record applied */
-    int64_t next_at;    /* when the timer has to look again, our clock */
-    int64_t tidied_at;  /* when old rows were dropped last */
+    bool wants_rules;         /* SIGHUP: read the rules again */
+    bool has_new_rules;       /* some are marked as changed */
+    bool is_revising;         /* what follows from that is being done */
+    int64_t applied_at;       /* `at` of the last record applied */
+    int64_t next_at;          /* when the timer has to look again, our clock */
+    int64_t tidied_at;        /* when old rows were dropped last */
     struct preview *previews; /* under way */
 
     /* Settings. */
