@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Who evaluates by the facts alone. */
+#define SERVICE_EVALUATOR "moment"
+
 #define CANDIDATES_BYTES_MAX (8 * 1024 * 1024)
 
 /* A moment whose records are loaded and not yet applied. */
@@ -268,7 +271,13 @@ static bool take_moment(struct txn *txn, struct entry *entry, Moment__V1__Moment
     return true;
 }
 
-/* Of one evaluation the later revision counts; of two, the one that was made later and holds. */
+static bool is_by_people(const Moment__V1__Evaluation *evaluation)
+{
+    return strcmp(evaluation->evaluator, SERVICE_EVALUATOR) != 0;
+}
+
+/* Of one evaluation the later revision counts; of two that hold, what a person said before what was
+ * only measured, else the one that was made later. */
 static bool is_newer(const Moment__V1__Evaluation *evaluation, const Moment__V1__Evaluation *stored)
 {
     if (stored == NULL) {
@@ -280,7 +289,10 @@ static bool is_newer(const Moment__V1__Evaluation *evaluation, const Moment__V1_
     if (evaluation->withdrawn) {
         return false;
     }
-    return stored->withdrawn || evaluation->evaluated_at >= stored->evaluated_at;
+    if (stored->withdrawn || is_by_people(evaluation) != is_by_people(stored)) {
+        return stored->withdrawn || is_by_people(evaluation);
+    }
+    return evaluation->evaluated_at >= stored->evaluated_at;
 }
 
 static bool take_evaluation(struct txn *txn, struct entry *entry,
