@@ -219,7 +219,8 @@ class House:
 
     def calibration(self):
         """Of coach-red, with coach; fresh, as it can be cancelled."""
-        body = {"calibration": {"title": "Walk", "standard_id": self.standard(), "standard_version": 1, "moment_ids": [self.moment()],
+        body = {"calibration": {"title": "Walk", "standard_id": self.standard(), "standard_version": 1,
+                                "moment_ids": [self.moment()],
                                 "participants": self.participants("coach", "coach-red"),
                                 "deadline_at": stamp(time.time() + 86400)}}
         return self.do("coach-red", "POST", "calibrations", body)["calibration"]["calibration_id"]
@@ -257,7 +258,8 @@ class House:
     # --- notes, coaching, rhythms ---
 
     def note(self, kind="improvement", who="coach-red", **more):
-        return self.do(who, "POST", "notes", {"kind": kind, "moment_id": self.moment(), "text": text("That was it"), **more})["note"]
+        return self.do(who, "POST", "notes", {"kind": kind, "moment_id": self.moment(), "text": text("That was it"),
+                                              **more})["note"]
 
     def improvement(self):
         return self.once("improvement", self.note)["note_id"]
@@ -370,7 +372,8 @@ ROWS = {
         "title": "Walk", "standard_id": h.standard(), "standard_version": 1, "moment_ids": [h.moment()],
         "participants": h.participants("coach", "leader"),
         "deadline_at": stamp(time.time() + 86400)}}),
-    "GET calibrations/{calibration_id}": Row({"coach", "coach-red", "leader", "leader-lyon"}, lambda h: {"calibration_id": h.kept_calibration()}),
+    "GET calibrations/{calibration_id}": Row({"coach", "coach-red", "leader", "leader-lyon"},
+                                             lambda h: {"calibration_id": h.kept_calibration()}),
     "POST calibrations/{calibration_id}/submit": Row(
         {"coach", "coach-red"}, lambda h: {"calibration_id": h.kept_calibration()}, body=lambda h: {
             "moment_id": h.moment(), "answers": [{"criterion_id": "greeting", "answer": "perhaps"}]}),
