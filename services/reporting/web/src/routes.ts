@@ -28,6 +28,8 @@ export const ROUTES: readonly Route[] = [
   { at: /^\/accountability$/, roles: LEADERS, load: async () => (await import('./pages/accountability')).AccountabilityPage },
   { at: /^\/acts$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/acts')).ActsPage },
   { at: /^\/notes$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/notes')).NotesPage },
+  { at: /^\/me$/, roles: ['agent'], load: async () => (await import('./pages/me')).MePage },
+  { at: /^\/wall$/, roles: READERS, load: async () => (await import('./pages/wall')).WallPage },
   { at: /^\/users$/, roles: ['operator'], load: async () => (await import('./pages/users')).UsersPage },
   { at: /^\/webhooks$/, roles: ['leader', 'integrator'], load: async () => (await import('./pages/webhooks')).WebhooksPage },
   { at: /^\/report$/, roles: READERS, load: async () => (await import('./pages/report')).ReportPage },
@@ -45,7 +47,7 @@ const MENUS: Record<Role, readonly (readonly [string, Name])[]> = {
     ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
     ['/accountability', 'accountability'], ['/report', 'report'],
   ],
-  agent: [['/moments', 'moments'], ['/wall', 'wall'], ['/standards', 'myStandard']],
+  agent: [['/me', 'mine'], ['/moments', 'moments'], ['/wall', 'wall'], ['/standards', 'myStandard']],
   integrator: [['/webhooks', 'webhooks'], ['/moments', 'moments'], ['/floor', 'floor'], ['/report', 'report']],
   operator: [['/users', 'users']],
 };

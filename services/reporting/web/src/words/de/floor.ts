@@ -86,6 +86,5 @@ export const floor: typeof english = {
     nothing: 'In dieser Zeit wurde nichts angeboten. Wählen Sie eine längere Zeit, oder sehen Sie sich das Live-Bild an.',
     legendAnswered: 'angenommen', legendAbandoned: 'aufgegeben', legendLevel: 'Servicegrad',
     chart: 'Angenommene und aufgegebene Besuche mit dem Servicegrad; die Tabelle darunter zeigt dieselben Zahlen',
-    axisVisits: 'Besuche', axisLevel: 'Servicegrad, %',
   },
 };

@@ -30,4 +30,20 @@ export const people: typeof english = {
     receiver: 'Für wen?', whatBetter: 'Was ginge besser?', whatBetterHint: 'Was geschah, was es beim Kunden bewirkte und was beim nächsten Mal zu versuchen ist.', from: 'Ab Minute', to: 'Bis Minute', timeHint: 'Minuten und Sekunden ab Beginn, etwa 1:30. Leer: der ganze Moment.', timeWrong: 'Minuten und Sekunden, etwa 1:30.',
     criterion: 'Worum es geht', noCriterion: 'nichts Bestimmtes aus dem Standard', sendPraise: 'Lob senden', sendImprovement: 'Notiz senden', given: (who) => `${who} hat deine Notiz.`, answersAlert: 'Diese Notiz antwortet auf den Alarm.',
   },
+  mine: {
+    title: 'Mein Tag', about: 'Was dir gesagt wurde, wie deine Momente liefen und was vereinbart ist. Neue Rückmeldung steht sofort hier.',
+    feedback: 'Rückmeldung für dich', noFeedback: 'Nichts wartet auf deine Antwort. Sagt jemand etwas zu einem deiner Momente, steht es sofort hier.', allNotes: 'Alle Rückmeldungen an dich',
+    praise: 'Was gelobt wurde', noPraise: 'Noch kein Lob.', stories: 'Deine Geschichte ist gefragt', storyAsked: (who) => `${who} hat dich gelobt. Wie machst du das? Deine Kollegen wollen es lernen:`,
+    evaluations: 'Bewertungen', noEvaluations: 'Keine Bewertung wartet auf dich.', moments: 'Meine Momente heute', noMoments: 'Heute noch kein Moment von dir. Sie erscheinen hier, während sie geschehen.', measured: 'Gemessen', evaluated: 'Bewertet',
+    noCoaching: 'Es ist kein Coaching geplant.', standard: 'Was von jedem Moment erwartet wird, und warum', nobody: 'Deine Anmeldung ist mit keiner Person des Verzeichnisses verbunden, darum kann hier nichts deins sein. Bitte einen Betreiber, sie zu verbinden.',
+  },
+  wall: {
+    about: 'Was gut war, wie man es macht und was Leiter sehen. Alle im Haus lesen es.',
+    write: 'Beitrag schreiben', all: 'Alle', storiesTab: 'Geschichten', celebrationsTab: 'Feiern', which: 'Welche Beiträge', atom: 'Atom-Feed', none: 'Noch nichts an der Wand. Lobe jemanden für einen Moment oder schreibe, was du heute gesehen hast.', noneYet: 'Noch nichts an der Wand. Lob für einen Moment erscheint hier.',
+    kind: 'Was ist es?', celebrated: 'Wer wird gefeiert?', headline: 'Überschrift, wenn du magst', journalText: 'Was hast du gesehen?', journalHint: 'Was du gesehen und gelernt hast und was du ändern wirst.', celebrationText: 'Was gibt es zu feiern?', celebrationHint: 'Sag, was sie getan haben und was daraus wurde.',
+    everybody: 'Alle im Haus sehen es.', post: 'Anschlagen', posted: 'Es hängt an der Wand.', toWhom: (from, to) => `${from} an ${to}`, pinned: 'angeheftet', pin: 'Anheften', unpin: 'Lösen',
+    reactions: 'Reaktionen', whoReacted: 'Von wem', comments: (n) => (n === 1 ? '1 Kommentar' : `${n} Kommentare`), comment: 'Dein Kommentar', sendComment: 'Kommentieren', commentGone: 'Vom Verfasser zurückgenommen.', takeBack: 'Zurücknehmen',
+    yourStory: 'Erzähl, wie du das machst', howDone: 'Wie machst du das?', howDoneHint: 'In deinen Worten, sodass es jemand Neues versuchen könnte.', tell: 'Erzählen', told: 'Deine Geschichte hängt an der Wand.', storyOf: 'Wie die Gelobten es machen.', storyTold: 'Wie sie es machen, ist erzählt.',
+    withdraw: 'Zurückziehen', withdrawTitle: 'Diesen Beitrag zurückziehen?', withdrawAbout: 'Er wird nicht mehr gezeigt; dass es ihn gab, bleibt festgehalten.', because: 'Warum?', withdrawn: 'Zurückgezogen.',
+  },
 };

@@ -84,6 +84,5 @@ export const floor = {
     nothing: 'Nothing was offered between these times. Choose a longer time, or look at the live floor.',
     legendAnswered: 'answered', legendAbandoned: 'abandoned', legendLevel: 'service level',
     chart: 'Answered and abandoned visits with the service level; the table below has the same numbers',
-    axisVisits: 'visits', axisLevel: 'service level, %',
   },
 };

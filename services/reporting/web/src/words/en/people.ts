@@ -28,4 +28,20 @@ export const people = {
     receiver: 'For whom?', whatBetter: 'What could be better?', whatBetterHint: 'What happened, what it did to the customer, and what to try next time.', from: 'From minute', to: 'To minute', timeHint: 'Minutes and seconds from its start, such as 1:30. Empty: the whole moment.', timeWrong: 'Minutes and seconds, such as 1:30.',
     criterion: 'About', noCriterion: 'nothing of the standard in particular', sendPraise: 'Send praise', sendImprovement: 'Send note', given: (who: string) => `${who} has your note.`, answersAlert: 'This note answers the alert.',
   },
+  mine: {
+    title: 'My day', about: 'What was said to you, how your moments went, and what was agreed. New feedback shows here at once.',
+    feedback: 'Feedback for you', noFeedback: 'Nothing waits for your answer. When somebody says something about one of your moments, it shows here at once.', allNotes: 'All feedback to you',
+    praise: 'What was praised', noPraise: 'No praise yet.', stories: 'Your story is asked for', storyAsked: (who: string) => `${who} praised you. How do you do it? Your colleagues want to learn it:`,
+    evaluations: 'Evaluations', noEvaluations: 'No evaluation waits for you.', moments: 'My moments today', noMoments: 'No moment of yours today yet. They show here as they happen.', measured: 'Measured', evaluated: 'Evaluated',
+    noCoaching: 'No coaching is planned.', standard: 'What is expected of every moment, and why', nobody: 'Your login is not linked to a person of the directory, so nothing here can be yours. Ask an operator to link it.',
+  },
+  wall: {
+    about: 'What was good, how it is done, and what leaders see. Everybody in the house reads it.',
+    write: 'Write a post', all: 'All', storiesTab: 'Stories', celebrationsTab: 'Celebrations', which: 'Which posts', atom: 'Atom feed', none: 'Nothing on the wall yet. Praise somebody for a moment, or write what you saw today.', noneYet: 'Nothing on the wall yet. Praise for a moment shows here.',
+    kind: 'What is it?', celebrated: 'Who is celebrated?', headline: 'Headline, if you like', journalText: 'What did you see?', journalHint: 'What you saw, what you learned, what you will change.', celebrationText: 'What is there to celebrate?', celebrationHint: 'Say what they did and what came of it.',
+    everybody: 'Everybody in the house sees it.', post: 'Post', posted: 'It is on the wall.', toWhom: (from: string, to: string) => `${from} to ${to}`, pinned: 'pinned', pin: 'Pin', unpin: 'Unpin',
+    reactions: 'Reactions', whoReacted: 'Who', comments: (n: number) => (n === 1 ? '1 comment' : `${n} comments`), comment: 'Your comment', sendComment: 'Comment', commentGone: 'Taken back by its author.', takeBack: 'Take back',
+    yourStory: 'Tell how you do it', howDone: 'How do you do it?', howDoneHint: 'In your own words, so that a new colleague could try it.', tell: 'Tell it', told: 'Your story is on the wall.', storyOf: 'How the praised do it.', storyTold: 'They told how they do it.',
+    withdraw: 'Withdraw', withdrawTitle: 'Withdraw this post?', withdrawAbout: 'It is shown no more; that it was there stays on record.', because: 'Why?', withdrawn: 'Withdrawn.',
+  },
 };
