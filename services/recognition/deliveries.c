@@ -285,10 +285,8 @@ static void record(struct hook *hook, const struct fetch_answer *answer)
     static const struct work_ops ops = {
         .load = load_outcome, .apply = apply_outcome, .done = done_outcome};
     struct webhook_patience patience = patience_of(hook->deliveries);
-    struct outcome *outcome = calloc(1, sizeof(*outcome));
+    struct outcome *outcome = recognition_new(sizeof(*outcome));
     uint32_t random;
-
-    recognition_need(outcome != NULL ? 0 : -ENOMEM);
     seal_random(&random, sizeof(random));
     outcome->work.ops = &ops;
     outcome->work.bytes = sizeof(*outcome);
@@ -480,8 +478,7 @@ static struct hook *hook_of(struct deliveries *deliveries, const struct id *id)
         hook = hook->next;
     }
     if (hook == NULL) {
-        hook = calloc(1, sizeof(*hook));
-        recognition_need(hook != NULL ? 0 : -ENOMEM);
+        hook = recognition_new(sizeof(*hook));
         hook->deliveries = deliveries;
         hook->id = *id;
         recognition_need(timer_new(service_loop(deliveries->recognition->service), on_hook_time,

@@ -37,6 +37,14 @@ void recognition_need(int error)
     }
 }
 
+void *recognition_new(size_t size)
+{
+    void *memory = calloc(1, size);
+
+    recognition_need(memory != NULL ? 0 : -ENOMEM);
+    return memory;
+}
+
 uint64_t recognition_emit(struct recognition *recognition, struct txn *txn, const char *site,
                           const char *key, const ProtobufCMessage *message)
 {
@@ -87,9 +95,8 @@ void recognition_command(struct recognition *recognition, struct call *call,
                          int (*apply)(struct command *command, struct txn *txn,
                                       ProtobufCMessage **ret_response, struct problem *problem))
 {
-    struct command *command = calloc(1, sizeof(*command));
+    struct command *command = recognition_new(sizeof(*command));
 
-    recognition_need(command != NULL ? 0 : -ENOMEM);
     command->call = call;
     command->state = recognition;
     command->load = load;
@@ -203,8 +210,7 @@ static void load_entry(struct recognition *recognition, struct txn *txn, const s
         (*link)->pins++;
         return;
     }
-    entry = calloc(1, sizeof(*entry));
-    recognition_need(entry != NULL ? 0 : -ENOMEM);
+    entry = recognition_new(sizeof(*entry));
     entry->id = *id;
     entry->pins = 1;
     *link = entry;

@@ -44,6 +44,8 @@ void recognition_stop(void *state);
 
 /* Ends the process if error is not 0: out of memory in the middle of an apply. */
 void recognition_need(int error);
+/* Zeroed memory, never null; free() it. */
+void *recognition_new(size_t size);
 /* A record of message's type on our stream; site "" is the service's own. Returns its seq. */
 uint64_t recognition_emit(struct recognition *recognition, struct txn *txn, const char *site,
                           const char *key, const ProtobufCMessage *message);

@@ -80,9 +80,7 @@ static const Moment__V1__Post *find(const struct recognition *recognition, const
 
 static Moment__V1__Post *new_post(Moment__V1__PostKind kind, const char *id)
 {
-    Moment__V1__Post *post = calloc(1, sizeof(*post));
-
-    recognition_need(post != NULL ? 0 : -ENOMEM);
+    Moment__V1__Post *post = recognition_new(sizeof(*post));
     moment__v1__post__init(post);
     post->kind = kind;
     entity_set_text(&post->post_id, id);
@@ -196,10 +194,8 @@ static const char *post_id_of(const struct call *call)
 
 static struct wall_command *new_command(struct recognition *recognition, struct call *call)
 {
-    struct wall_command *self = calloc(1, sizeof(*self));
+    struct wall_command *self = recognition_new(sizeof(*self));
     struct id id = id_v7();
-
-    recognition_need(self != NULL ? 0 : -ENOMEM);
     self->command.call = call;
     self->command.state = recognition;
     (void)id_print(&id, self->made_id);
@@ -445,9 +441,7 @@ static size_t find_reaction(const Moment__V1__Post *post, const char *user_id,
 static void add_reaction(Moment__V1__Post *post, const struct caller *caller,
                          Moment__V1__ReactionKind kind, int64_t at)
 {
-    Moment__V1__Reaction *reaction = calloc(1, sizeof(*reaction));
-
-    recognition_need(reaction != NULL ? 0 : -ENOMEM);
+    Moment__V1__Reaction *reaction = recognition_new(sizeof(*reaction));
     moment__v1__reaction__init(reaction);
     reaction->kind = kind;
     reaction->at = at;
@@ -512,8 +506,7 @@ static int change_comments(struct wall_command *self, struct txn *txn, Moment__V
     if (refusal != NULL) {
         return recognition_refuse(problem, refusal);
     }
-    comment = calloc(1, sizeof(*comment));
-    recognition_need(comment != NULL ? 0 : -ENOMEM);
+    comment = recognition_new(sizeof(*comment));
     moment__v1__comment__init(comment);
     comment->at = txn_now_us(txn);
     entity_set_text(&comment->comment_id, self->made_id);

@@ -77,10 +77,8 @@ static void start(struct recognition *recognition, struct call *call,
                                ProtobufCMessage **ret_response, struct problem *problem),
                   bool (*settle)(struct command *command))
 {
-    struct webhook_command *self = calloc(1, sizeof(*self));
+    struct webhook_command *self = recognition_new(sizeof(*self));
     struct id id = id_v7();
-
-    recognition_need(self != NULL ? 0 : -ENOMEM);
     self->command.call = call;
     self->command.state = recognition;
     self->command.load = load;
@@ -107,9 +105,7 @@ static Moment__V1__Webhook *edit(const struct command *command, const char *id,
 
 static void *new_answer(const ProtobufCMessageDescriptor *type)
 {
-    ProtobufCMessage *answer = calloc(1, type->sizeof_message);
-
-    recognition_need(answer != NULL ? 0 : -ENOMEM);
+    ProtobufCMessage *answer = recognition_new(type->sizeof_message);
     protobuf_c_message_init(type, answer);
     return answer;
 }
@@ -140,8 +136,7 @@ static Moment__V1__Webhook *new_webhook(const struct webhook_command *self, cons
     entity_set_text(&webhook->created_by, caller->id);
     entity_set_text(&webhook->changed_by, caller->id);
     if (wish->n_kinds > 0) {
-        webhook->kinds = calloc(wish->n_kinds, sizeof(*webhook->kinds));
-        recognition_need(webhook->kinds != NULL ? 0 : -ENOMEM);
+        webhook->kinds = recognition_new(wish->n_kinds * sizeof(*webhook->kinds));
         memcpy(webhook->kinds, wish->kinds, wish->n_kinds * sizeof(*webhook->kinds));
         webhook->n_kinds = wish->n_kinds;
     }

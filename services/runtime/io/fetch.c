@@ -167,22 +167,26 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose unused_arg,
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+static void release(struct fetch *fetch)
+{
+    curl_easy_cleanup(fetch->easy);
+    curl_slist_free_all(fetch->headers);
+    free(fetch);
+}
+
+/* Of one that is under way. */
 static void fetch_free(struct fetch *fetch)
 {
     struct fetcher *fetcher = fetch->fetcher;
     struct fetch **link = &fetcher->fetches;
 
-    while (*link && *link != fetch) {
+    while (*link != fetch) {
         link = &(*link)->next;
     }
-    if (*link) {
-        *link = fetch->next;
-        fetcher->in_flight--;
-        curl_multi_remove_handle(fetcher->multi, fetch->easy);
-    }
-    curl_easy_cleanup(fetch->easy);
-    curl_slist_free_all(fetch->headers);
-    free(fetch);
+    *link = fetch->next;
+    fetcher->in_flight--;
+    curl_multi_remove_handle(fetcher->multi, fetch->easy);
+    release(fetch);
 }
 
 static void explain(const struct fetch *fetch, CURLcode code, char *to, size_t size)
@@ -321,7 +325,7 @@ int fetch_post(struct fetcher *fetcher, const struct fetch_request *request, fet
     fetch->arg = arg;
     int rc = prepare(fetch, request);
     if (rc < 0) {
-        fetch_free(fetch);
+        release(fetch);
         return rc;
     }
     fetch->next = fetcher->fetches;
@@ -456,12 +460,15 @@ void fetcher_close(struct fetcher **fetcher_at)
         return;
     }
     *fetcher_at = NULL;
-    while (fetcher->fetches) {
-        fetch_free(fetcher->fetches);
+    for (struct fetch *fetch = fetcher->fetches, *next; fetch; fetch = next) {
+        next = fetch->next;
+        curl_multi_remove_handle(fetcher->multi, fetch->easy);
+        release(fetch);
     }
     curl_multi_cleanup(fetcher->multi);
-    while (fetcher->watches) {
-        unwatch(fetcher->watches);
+    for (struct watch *watch = fetcher->watches, *next; watch; watch = next) {
+        next = watch->next;
+        uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
     }
     timer_free(&fetcher->timer);
     free(fetcher->ca_file);
