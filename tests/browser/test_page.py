@@ -128,7 +128,7 @@ def test_the_report_and_its_table_agree_and_drill_down_to_the_moments(leader, of
     stamp = "%Y-%m-%dT%H:%M:%SZ"
     leader.open("/report?bucket=15m&by=none&tz=UTC&definition=abandons_ignored&threshold_s=20&from=%s&to=%s" % (
         time.strftime(stamp, time.gmtime(to - 3600)), time.strftime(stamp, time.gmtime(to))))
-    leader.see("[data-testid=chart] canvas")
+    leader.see("[data-testid=chart] rect")
     row = leader.see("[data-testid=report] tbody tr")
     offered = int(row.find_elements("css selector", "td")[0].text)
     leader.keep("report")
@@ -188,7 +188,7 @@ def test_the_policy_is_strict_and_the_console_silent(leader, office):
     for path in PAGES:
         leader.open(path)
         leader.see("h1")
-    leader.see("[data-testid=chart] canvas")
+    leader.see("[data-testid=chart] rect")
     assert leader.console() == []
 
 
