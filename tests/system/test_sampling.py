@@ -14,7 +14,7 @@ NUMBERS = itertools.count(1)
 PLANS, SAMPLES = "/api/v1/sampling-plans", "/api/v1/samples"
 PEOPLE = {"nora": "red", "omar": "red", "ravi": "blue", "rita": "blue", "sara": "green", "sven": "green", "tara": "gold",
           "timo": "gold", "udo": "grey", "uma": "grey", "vera": "pink", "xena": "mint", "yara": "mint",
-          "zoe": "jade", "willi": "teal"}
+          "zoe": "jade", "willi": "teal", "wanda": "ruby"}
 CROWD = ["c%02d" % n for n in range(12)]
 PEOPLE.update((name, "crowd") for name in CROWD)
 TEAMS = sorted(set(PEOPLE.values()))
@@ -336,6 +336,115 @@ def test_the_queue_is_paged_with_the_greatest_debt_first(moment):
         (s["sample_id"],) for s in whole]
     debts = [s["debt_days"] if s["debt_days"] >= 0 else 99999 for s in whole if s["drawn_at"][:10] == whole[0]["drawn_at"][:10]]
     assert debts == sorted(debts, reverse=True)
+
+
+# --- what becomes of a sample -----------------------------------------------------------------------
+
+EVALUATIONS = "/api/v1/evaluations"
+
+
+def begin(person, sample, revision=None, expect=200, sample_id=None, answers=()):
+    headers = {"If_Match": '"%d"' % revision} if revision else {}
+    return person.ask("PUT", "/api/v1/moments/%s/evaluation" % sample["moment_id"],
+                      {"answers": list(answers), "comment": "", "sample_id": sample_id or sample["sample_id"]}, expect, **headers)
+
+
+def answers_to(standard):
+    """The best answer to each criterion that people answer."""
+    best = {"yes_no": lambda c: "yes", "range": lambda c: str(c["scale_max"]),
+            "choice": lambda c: max(c["choices"], key=lambda choice: choice["points"])["choice_id"]}
+    return [{"criterion_id": c["criterion_id"], "answer": best[c["scale"]](c), "comment": "As it should be."}
+            for c in standard["criteria"] if c["kind"] == "observed"]
+
+
+@pytest.fixture
+def sample(moment):
+    """An open one of a plan of its own."""
+    number = next(NUMBERS)
+    moment_id, = calls_of(moment, "wanda")
+    save(moment, "work-%d" % number, "ruby", quota=20, time_zone="UTC", period="month", seed="seed-%d" % number)
+    yield wait_for("a sample", lambda: next((s for s in moment.lea.samples("work-%d" % number) if s["moment_id"] == moment_id), None))
+    moment.ask(moment.lea.cookie, "DELETE", "%s/work-%d" % (PLANS, number), If_Match='"1"')
+
+
+def state_of(moment, sample):
+    for state in ("open", "taken", "done", "expired"):
+        for s in moment.lea.samples(sample["plan_id"], "&state=" + state):
+            if s["sample_id"] == sample["sample_id"]:
+                return s
+    raise AssertionError("it is gone")
+
+
+def test_a_sample_is_taken_by_one_at_a_time_and_given_back(moment, sample):
+    draft = begin(moment.carl, sample)["evaluation"]
+    taken = state_of(moment, sample)
+    assert (taken["state"], taken["taken_by"], taken["taken_by_name"], taken["evaluation_id"]) == (
+        "taken", moment.carl.user_id, "Carl", draft["evaluation_id"])
+    again = begin(moment.carl, sample, draft["revision"])["evaluation"]
+    assert state_of(moment, sample) == taken, "it is his already"
+    problem = begin(moment.lea, sample, expect=409)
+    assert problem["type"].endswith("sample-taken") and "Carl" in problem["detail"]
+    moment.carl.ask("DELETE", "%s/%s" % (EVALUATIONS, draft["evaluation_id"]), If_Match='"%d"' % again["revision"])
+    back = state_of(moment, sample)
+    assert (back["state"], back["taken_by"], back["evaluation_id"]) == ("open", sample["taken_by"], sample["evaluation_id"])
+    begin(moment.lea, sample)
+    assert state_of(moment, sample)["taken_by"] == moment.lea.user_id
+
+
+def test_the_evaluation_says_for_ever_why_its_moment_was_looked_at(moment, sample):
+    begun = begin(moment.carl, sample)
+    # Saved again without naming it, over a crash, and released.
+    moment.kill("feedback")
+    moment.start("feedback")
+    wait_for("the answer after the restart", lambda: moment.lea.samples(sample["plan_id"]))
+    draft = moment.carl.ask("PUT", "/api/v1/moments/%s/evaluation" % sample["moment_id"], {
+        "answers": answers_to(begun["standard"]), "comment": "Well done."},
+        If_Match='"%d"' % begun["evaluation"]["revision"])["evaluation"]
+    assert state_of(moment, sample)["state"] == "taken"
+    released = moment.carl.ask("POST", "%s/%s/release" % (EVALUATIONS, draft["evaluation_id"]), {},
+                               If_Match='"%d"' % draft["revision"])["evaluation"]
+    after = state_of(moment, sample)
+    assert (after["state"], after["evaluation_id"]) == ("done", released["evaluation_id"])
+    provenance = {"plan_id": sample["plan_id"], "plan_title": "Two a day", "sample_id": sample["sample_id"],
+                  "seed": sample["seed"], "drawn_at": sample["drawn_at"], "filters": "teams ruby"}
+    assert released["provenance"] == provenance
+    # Whatever becomes of the plan.
+    moment.lea.ask("DELETE", "%s/%s" % (PLANS, sample["plan_id"]), If_Match='"1"')
+    shown = moment.lea.ask("GET", "%s/%s" % (EVALUATIONS, released["evaluation_id"]))["evaluation"]
+    assert shown["provenance"] == provenance
+    assert begin(moment.lea, sample, expect=409)["type"].endswith("sample-over")
+    # Who was looked at owes nothing any more: the next draw says so.
+    later = calls_of(moment, "wanda")[0]
+    save(moment, "later", "ruby", quota=20, time_zone="UTC", period="month")
+    found = wait_for("a sample", lambda: next((s for s in moment.lea.samples("later") if s["moment_id"] == later), None))
+    moment.lea.ask("DELETE", PLANS + "/later", If_Match='"1"')
+    assert found["debt_days"] == 0
+
+
+def test_a_sample_that_was_taken_does_not_run_out_until_it_is_given_back(moment, sample):
+    draft = begin(moment.carl, sample)["evaluation"]
+    moment.kill("feedback")
+    moment.change("update feedback.sample set period_to_at = now() - interval '1 day' where sample_id = %s", sample["sample_id"])
+    moment.start("feedback")
+    wait_for("the answer after the restart", lambda: moment.lea.samples(sample["plan_id"]))
+    look(moment)
+    assert state_of(moment, sample)["state"] == "taken"
+    moment.carl.ask("DELETE", "%s/%s" % (EVALUATIONS, draft["evaluation_id"]), If_Match='"%d"' % draft["revision"])
+    wait_for("it to run out", lambda: state_of(moment, sample)["state"] == "expired")
+    assert begin(moment.carl, sample, expect=409)["type"].endswith("sample-over")
+    assert state_of(moment, sample)["taken_by"] == sample["taken_by"]
+
+
+def test_a_sample_is_about_its_own_moment(moment, sample):
+    other, = calls_of(moment, "udo")
+    for wrong in ({"moment_id": other, "sample_id": sample["sample_id"]},
+                  {"moment_id": sample["moment_id"], "sample_id": "0190163d-8694-739b-aea5-966c26f8ad91"},
+                  {"moment_id": sample["moment_id"], "sample_id": "x"}):
+        problem = begin(moment.carl, wrong, expect=422)
+        assert problem["field"] == "sample_id"
+    # Without one it is an evaluation as any other, and the sample stays in the queue.
+    draft = moment.carl.ask("PUT", "/api/v1/moments/%s/evaluation" % sample["moment_id"], {"answers": [], "comment": ""})["evaluation"]
+    assert draft["provenance"] is None and state_of(moment, sample)["state"] == "open"
 
 
 def test_every_change_of_a_plan_and_a_sample_is_on_the_stream(moment):
