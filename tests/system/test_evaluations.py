@@ -262,13 +262,17 @@ def test_a_decision_about_what_was_measured_outlives_later_facts(moment):
     assert again["final_score"] >= over["final_score"]
 
 
+def restart(moment, env=None):
+    moment.kill("feedback")
+    moment.start("feedback", env=env)
+    wait_for("feedback to be asked again", lambda: moment.ask(moment.lea, "GET", "/api/v1/evaluations?limit=1")[0] == 200)
+
+
 def test_steps_survive_a_kill_between_them(moment):
     _, moment_id = call_of(moment)
 
     def again():
-        moment.kill("feedback")
-        moment.start("feedback")
-        moment.settle()
+        restart(moment)
     draft = save(moment, moment.cora, moment_id)["evaluation"]
     again()
     assert get(moment, moment.cora, draft)["revision"] == 1
@@ -284,9 +288,7 @@ def test_steps_survive_a_kill_between_them(moment):
 
 
 def test_the_window_ends(moment):
-    moment.kill("feedback")
-    moment.start("feedback", env={"MOMENT_DISPUTE_WORKING_DAYS": "0"})
-    moment.settle()
+    restart(moment, env={"MOMENT_DISPUTE_WORKING_DAYS": "0"})
     done = released(moment)
     assert done["dispute_until_at"] == done["released_at"]
     assert dispute(moment, moment.ann, done, expect=409)["type"].endswith("dispute-window-over")

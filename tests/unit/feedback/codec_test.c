@@ -150,6 +150,92 @@ static Moment__V1__Evaluation *evaluate(const struct snapshot *snapshot,
     return message;
 }
 
+/* "wait" was disputed and decided; consumes evaluation. */
+static Moment__V1__Evaluation *decided(Moment__V1__Evaluation *evaluation, const char *before,
+                                       const char *proposed)
+{
+    Moment__V1__Dispute dispute, *disputes[] = {&dispute};
+    ProtobufCMessage *copy;
+
+    moment__v1__dispute__init(&dispute);
+    dispute.criterion_id = (char *)(uintptr_t) "wait";
+    dispute.answer_before = (char *)(uintptr_t)before;
+    dispute.proposed_answer = (char *)(uintptr_t)proposed;
+    dispute.state = MOMENT__V1__DISPUTE_STATE__DISPUTE_STATE_ACCEPTED;
+    evaluation->n_disputes = 1;
+    evaluation->disputes = disputes;
+    assert_int_equal(codec_copy(&evaluation->base, &copy), 0);
+    evaluation->n_disputes = 0;
+    evaluation->disputes = NULL;
+    codec_free(&evaluation->base);
+    return (Moment__V1__Evaluation *)copy;
+}
+
+static Moment__V1__Evaluation *evaluate_again(const struct snapshot *snapshot,
+                                              const struct held_standard *standard,
+                                              const Moment__V1__Evaluation *last)
+{
+    Moment__V1__Evaluation *message = NULL;
+
+    assert_int_equal(codec_evaluation(snapshot, standard,
+                                      &(struct said){.evaluator = "moment", .last = last},
+                                      &message),
+                     0);
+    return message;
+}
+
+static void what_was_decided_outlives_new_facts(void **state)
+{
+    struct held_standard standard = a_standard();
+    struct snapshot snapshot = {.plain = {.moment_id = "m-1", .wait_ms = 30000}};
+    Moment__V1__Moment moment;
+    Moment__V1__Evaluation *last, *now;
+
+    (void)state;
+    moment__v1__moment__init(&moment);
+    snapshot.message = &moment;
+    last = decided(evaluate(&snapshot, &standard), "not_met", "met");
+    now = evaluate_again(&snapshot, &standard, last);
+    assert_string_equal(now->results[0]->answer, "met");
+    assert_true(now->results[0]->actual >= 30000); /* what was measured is still said */
+    assert_true(now->final_score >= 100);
+    assert_false(now->disputes[0]->score_kept);
+    codec_free(&last->base);
+    last = now;
+    snapshot.plain.wait_ms = 90000;
+    snapshot.plain.has_csat = true;
+    snapshot.plain.csat = 5;
+    now = evaluate_again(&snapshot, &standard, last);
+    assert_string_equal(now->results[0]->answer, "met");
+    assert_string_equal(now->results[1]->answer, "met");
+    assert_true(now->results[0]->actual < 90000);
+    codec_free(&last->base);
+    codec_free(&now->base);
+    codec_standard_done(&standard);
+}
+
+static void a_score_that_would_fall_is_kept(void **state)
+{
+    struct held_standard standard = a_standard();
+    struct snapshot snapshot = {
+        .plain = {.moment_id = "m-1", .wait_ms = 10000, .has_csat = true, .csat = 1}};
+    Moment__V1__Moment moment;
+    Moment__V1__Evaluation *last, *now;
+
+    (void)state;
+    moment__v1__moment__init(&moment);
+    snapshot.message = &moment;
+    last = decided(evaluate(&snapshot, &standard), "met", "n/a");
+    assert_true(last->final_score >= 50 && last->final_score <= 50);
+    now = evaluate_again(&snapshot, &standard, last);
+    assert_true(now->results[0]->not_applicable);
+    assert_true(now->final_score >= 50);
+    assert_true(now->disputes[0]->score_kept);
+    codec_free(&last->base);
+    codec_free(&now->base);
+    codec_standard_done(&standard);
+}
+
 static void a_standard_is_read_whole(void **state)
 {
     struct held_standard standard = a_standard();
@@ -385,6 +471,8 @@ int main(void)
         cmocka_unit_test(an_unknown_duration_is_minus_one_and_never_four_billion),
         cmocka_unit_test(a_moment_id_that_is_no_uuid_is_refused),
         cmocka_unit_test(a_moment_is_over_by_state_or_by_outcome),
+        cmocka_unit_test(what_was_decided_outlives_new_facts),
+        cmocka_unit_test(a_score_that_would_fall_is_kept),
         cmocka_unit_test(a_standard_is_read_whole),
         cmocka_unit_test(what_people_answer_is_read_with_every_limit),
         cmocka_unit_test(an_evaluation_says_what_was_measured),
