@@ -193,9 +193,11 @@ test-contract: build $(CONTRACT) ## The protocol and the HTTP API as others see 
 		MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/contract; fi
 golden: ## Write the golden messages that are missing; what is there stays for ever
 	@/usr/bin/python3 tests/contract/golden.py
+# They wait for processes most of the time: files of tests run beside each other, each with a whole Moment of its own.
+SYSTEM_WORKERS := 3
 test-system: build web $(SYSTEM) $(TOY) $(NATIVE) ## Real processes, PostgreSQL and sockets; crashes in the middle
 	@tests/support/with-postgres.sh tests/support/run-unit.sh $(SYSTEM)
-	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/system
+	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider -n $(SYSTEM_WORKERS) --dist loadfile tests/system
 test-browser: build web ## The page in Debian's Chromium
 	@cd $(WEB) && npm run --silent test
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 -m pytest -q -x -p no:cacheprovider tests/browser
