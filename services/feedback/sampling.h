@@ -75,8 +75,8 @@ void sampling_put(struct feedback *feedback, struct txn *txn, Moment__V1__Sample
 const char *sampling_id_of(const char *moment_id, char text[ID_TEXT_SIZE]);
 /* Look at the plans at once. */
 void sampling_soon(struct sampling *sampling);
-/* For sampling_new and sampling_free. */
-void sampling_on_time(void *sampling);
+/* For sampling_new and sampling_free; arg is the struct sampling. */
+void sampling_on_time(void *arg);
 void sampling_drop_run(struct sampling *sampling);
 
 extern struct metric feedback_samples_total;
