@@ -73,7 +73,7 @@ function Fatals({ fatals }: { fatals: FatalUnanswered[] }) {
   return (
     <section class="panel" aria-labelledby="fatals" data-testid="fatals"><h2 id="fatals">{words.fatals}</h2>
       {fatals.length === 0 ? <p class="quiet">{words.noFatals}</p>
-        : <ul class="plain rows">{fatals.map((f) => <li key={f.evaluation_id}><strong>{f.name}</strong><span>{words.failed(f.criterion_title)}</span><a href={`/moments/${f.moment_id}`}>{dayTime(f.moment_ended_at)}</a></li>)}</ul>}</section>
+        : <ul class="plain rows">{fatals.map((f) => <li key={f.evaluation_id}>{f.name && <strong>{f.name}</strong>}<span>{words.failed(f.criterion_title)}</span><a href={`/moments/${f.moment_id}`}>{dayTime(f.moment_ended_at)}</a></li>)}</ul>}</section>
   );
 }
 

@@ -59,7 +59,7 @@ function Preview({ rule }: { rule: AlertRule }) {
             <tbody>{found.days.map((d) => (
               <tr key={d.date}><th scope="row">{plainDay(d.date)}</th>
                 <td><svg width="100%" height="16" aria-hidden="true"><rect class="bar" width={`${(d.fired / most) * 85}%`} height="16" rx="3" /></svg><span class="num">{number(d.fired)}</span></td></tr>))}</tbody></table>
-          {found.moment_ids.length > 0 && <p class="small">{words.examples}: {found.moment_ids.slice(0, 5).map((id, i) => <a key={id} href={`/moments/${id}`}>{i + 1}</a>)}</p>}
+          {found.moment_ids.length > 0 && <p class="buttons small">{words.examples}: {found.moment_ids.slice(0, 5).map((id, i) => <a key={id} class="button" href={`/moments/${id}`} aria-label={`${words.examples} ${i + 1}`}>{i + 1}</a>)}</p>}
         </div>)}
     </section>
   );

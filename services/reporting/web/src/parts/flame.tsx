@@ -51,11 +51,11 @@ export function FlameCard({ flame, from, children }: { flame: Flame; from?: stri
       <h3>{from ? words.notYet(flame.times, what, period, plainDay(from)) : current ? words.now(current.kept, current.promised, what, period) : words.was(flame.times, what, period)}</h3>
       {flame.is_low && <p class="problem">{words.low}</p>}
       <FlamePicture flame={flame} />
-      <dl class="facts">
+      {!from && <dl class="facts">
         <div><dt>{words.kept}</dt><dd><FigureValue figure={flame.kept_share} show={(v) => percent(v)} /></dd></div>
         <div><dt>{words.gap}</dt><dd><FigureValue figure={flame.longest_gap_days} show={(v) => words.days(number(v, 1))} /></dd></div>
         <div><dt>{words.trend}</dt><dd><FigureValue figure={flame.ewma} show={(v) => percent(v)} /></dd></div>
-      </dl>
+      </dl>}
       {children}
     </article>
   );
