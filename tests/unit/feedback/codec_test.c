@@ -210,6 +210,12 @@ static void what_was_decided_outlives_new_facts(void **state)
     assert_string_equal(now->results[1]->answer, "met");
     assert_true(now->results[0]->actual < 90000);
     codec_free(&last->base);
+    now->disputes[0]->state = MOMENT__V1__DISPUTE_STATE__DISPUTE_STATE_DECLINED;
+    last = now;
+    snapshot.plain.wait_ms = -1;
+    now = evaluate_again(&snapshot, &standard, last);
+    assert_string_equal(now->results[0]->answer, "met"); /* as it was when that was decided */
+    codec_free(&last->base);
     codec_free(&now->base);
     codec_standard_done(&standard);
 }
