@@ -29,6 +29,12 @@ export const ROUTES: readonly Route[] = [
   { at: /^\/acts$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/acts')).ActsPage },
   { at: /^\/notes$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/notes')).NotesPage },
   { at: /^\/me$/, roles: ['agent'], load: async () => (await import('./pages/me')).MePage },
+  { at: /^\/queue$/, roles: LEADERS, load: async () => (await import('./pages/queue')).QueuePage },
+  { at: /^\/coaching$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/coaching')).CoachingPage },
+  { at: /^\/coaching\/([0-9a-f-]{36})$/, roles: [...LEADERS, 'agent'], load: async () => (await import('./pages/coaching-session')).CoachingSessionPage },
+  { at: /^\/sampling$/, roles: LEADERS, load: async () => (await import('./pages/sampling')).SamplingPage },
+  { at: /^\/calibrations$/, roles: LEADERS, load: async () => (await import('./pages/calibrations')).CalibrationsPage },
+  { at: /^\/calibrations\/([0-9a-f-]{36})$/, roles: LEADERS, load: async () => (await import('./pages/calibration')).CalibrationPage },
   { at: /^\/wall$/, roles: READERS, load: async () => (await import('./pages/wall')).WallPage },
   { at: /^\/users$/, roles: ['operator'], load: async () => (await import('./pages/users')).UsersPage },
   { at: /^\/webhooks$/, roles: ['leader', 'integrator'], load: async () => (await import('./pages/webhooks')).WebhooksPage },
@@ -41,13 +47,13 @@ type Name = keyof Words['pages'];
 const MENUS: Record<Role, readonly (readonly [string, Name])[]> = {
   leader: [
     ['/today', 'today'], ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
-    ['/accountability', 'accountability'], ['/report', 'report'], ['/webhooks', 'webhooks'],
+    ['/queue', 'queue'], ['/coaching', 'coaching'], ['/accountability', 'accountability'], ['/report', 'report'], ['/webhooks', 'webhooks'],
   ],
   coach: [
-    ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
-    ['/accountability', 'accountability'], ['/report', 'report'],
+    ['/queue', 'queue'], ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
+    ['/coaching', 'coaching'], ['/sampling', 'sampling'], ['/calibrations', 'calibrations'], ['/accountability', 'accountability'], ['/report', 'report'],
   ],
-  agent: [['/me', 'mine'], ['/moments', 'moments'], ['/wall', 'wall'], ['/standards', 'myStandard']],
+  agent: [['/me', 'mine'], ['/moments', 'moments'], ['/wall', 'wall'], ['/coaching', 'coaching'], ['/standards', 'myStandard']],
   integrator: [['/webhooks', 'webhooks'], ['/moments', 'moments'], ['/floor', 'floor'], ['/report', 'report']],
   operator: [['/users', 'users']],
 };

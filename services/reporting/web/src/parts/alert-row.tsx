@@ -1,6 +1,6 @@
 // One alert: what crossed which line, whose it is, and what can be done about it.
 import { useState } from 'preact/hooks';
-import { call, path } from '../api';
+import { call, path, query } from '../api';
 import { since } from '../clock';
 import { dayTime, number, percent, span, t, word } from '../i18n';
 import { useCommand, useLoaded } from '../loading';
@@ -103,6 +103,7 @@ export function AlertRow({ alert, onChanged, withSteps }: { alert: Alert; onChan
       <div class="buttons">
         {mayAct && !isMe(alert.owner) && <button type="button" onClick={() => void take()} disabled={command.isBusy}>{words.take}<span class="only-heard">: {alert.title}</span></button>}
         {mayAct && <button type="button" onClick={() => setClosing(true)}>{words.close}…<span class="only-heard"> {alert.title}</span></button>}
+        {alert.moment_id && hasRole('leader', 'coach') && <a class="button" data-testid="alert-note" href={`/moments/${alert.moment_id}${query({ note: 'improvement', alert_id: alert.alert_id })}`}>{words.sendNote}<span class="only-heard">: {alert.title}</span></a>}
         {alert.moment_id && <a href={`/moments/${alert.moment_id}`}>{words.moment}</a>}
       </div>
       {withSteps && <details class="small" onToggle={(e) => setSteps(e.currentTarget.open)}><summary>{words.steps}</summary>{hasSteps && <Steps id={alert.alert_id} />}</details>}

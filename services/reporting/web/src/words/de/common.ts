@@ -41,7 +41,7 @@ export const common: typeof english = {
   themes: { auto: 'Automatisch', light: 'Hell', dark: 'Dunkel' },
   roles: { leader: 'Leitung', coach: 'Coach', agent: 'Agent', integrator: 'Integrator', operator: 'Betrieb' },
   pages: {
-    today: 'Heute', floor: 'Live', moments: 'Momente', standards: 'Standards', myStandard: 'Mein Standard', alerts: 'Alarme', alertRules: 'Alarmregeln',
+    today: 'Heute', floor: 'Live', moments: 'Momente', standards: 'Standards', myStandard: 'Mein Standard', alerts: 'Alarme',
     wall: 'Wand', mine: 'Mein Tag', queue: 'Meine Aufgaben', coaching: 'Coachings', sampling: 'Stichproben', calibrations: 'Kalibrierungen', accountability: 'Verantwortung', report: 'Bericht', users: 'Benutzer', webhooks: 'Webhooks',
   },
   news: {
@@ -68,7 +68,6 @@ export const common: typeof english = {
     keepMine: 'Meine behalten',
   },
   fields: {
-    required: 'Bitte füllen Sie dies aus.',
     left: (n) => `noch ${n} Zeichen`,
     atLeast: (have, need) => `${have} von mindestens ${need} Zeichen`,
     enough: (have) => `${have} Zeichen`,
@@ -177,7 +176,6 @@ export const common: typeof english = {
   standardStates: { draft: 'Entwurf', published: 'veröffentlicht', retired: 'zurückgezogen', discarded: 'verworfen' },
   evaluationStates: { draft: 'Entwurf', released: 'freigegeben', acknowledged: 'bestätigt', disputed: 'angefochten', decided: 'entschieden' },
   noteKinds: { praise: 'Lob', improvement: 'Zu verbessern' },
-  candidateStates: { proposed: 'vorgeschlagen', withdrawn: 'entfallen', praised: 'gelobt', dismissed: 'verworfen' },
   coachingStates: { planned: 'geplant', held: 'gehalten', followed_up: 'nachgehalten', cancelled: 'abgesagt' },
   calibrationStates: { open: 'offen', closed: 'geschlossen', cancelled: 'abgesagt' },
   sampleStates: { open: 'offen', taken: 'in Arbeit', done: 'fertig', expired: 'verfallen', unmet: 'nichts zu ziehen' },

@@ -52,7 +52,6 @@ export const floor: typeof english = {
     against: 'Gegen den Standard',
     noStandard: 'Noch kein Standard gilt für diesen Moment.', declare: 'Einen erklären', notYet: 'Wird bewertet, wenn der Moment zu Ende ist.',
     version: (n) => `Version ${n}`, revision: (n) => `Fassung ${n}`, noScore: 'keine Note',
-    fatalMissed: (raw) => `Ein K.-o.-Kriterium wurde verfehlt: rohe Note ${raw}.`,
     criteriaOf: (title) => `Kriterien von ${title}`, criterion: 'Kriterium', shouldBe: 'Soll', was: 'Ist', verdict: 'Urteil', weight: 'Gewicht',
     fatal: 'K. o.', critical: 'kritisch', notApplicable: 'nicht anwendbar', wow: 'wow', met: 'erfüllt', notMet: 'nicht erfüllt', unanswered: 'nicht beantwortet',
     away: 'Dieser Teil antwortet nicht.', rest: 'Der Rest der Seite ist vollständig.',

@@ -1,7 +1,7 @@
 // The frame, errors, fields, and the names of what the server sends.
 import type { Presence, State } from '../../api';
 import type {
-  AlertState, AlertSubject, CalibrationState, CandidateState, Channel, CoachingState, Comparison, CriterionKind, Direction, EvaluationState,
+  AlertState, AlertSubject, CalibrationState, Channel, CoachingState, Comparison, CriterionKind, Direction, EvaluationState,
   NoteKind, PostKind, Practice, ReactionKind, RhythmPeriod, SampleState, SamplingPeriod, Severity, StandardState, WebhookState,
 } from '../../proto';
 
@@ -45,7 +45,7 @@ export const common = {
   themes: { auto: 'Auto', light: 'Light', dark: 'Dark' },
   roles: { leader: 'Leader', coach: 'Coach', agent: 'Agent', integrator: 'Integrator', operator: 'Operator' } as Record<string, string>,
   pages: {
-    today: 'Today', floor: 'Floor', moments: 'Moments', standards: 'Standards', myStandard: 'My standard', alerts: 'Alerts', alertRules: 'Alert rules',
+    today: 'Today', floor: 'Floor', moments: 'Moments', standards: 'Standards', myStandard: 'My standard', alerts: 'Alerts',
     wall: 'Wall', mine: 'My day', queue: 'My queue', coaching: 'Coaching', sampling: 'Samples', calibrations: 'Calibrations', accountability: 'Accountability', report: 'Report', users: 'Users', webhooks: 'Webhooks',
   },
   news: {
@@ -72,7 +72,6 @@ export const common = {
     keepMine: 'Keep mine',
   },
   fields: {
-    required: 'Please fill this in.',
     left: (n: number) => `${n} characters left`,
     atLeast: (have: number, need: number) => `${have} of at least ${need} characters`,
     enough: (have: number) => `${have} characters`,
@@ -188,7 +187,6 @@ export const common = {
     draft: 'draft', released: 'released', acknowledged: 'acknowledged', disputed: 'disputed', decided: 'decided',
   } satisfies Record<EvaluationState, string>,
   noteKinds: { praise: 'Praise', improvement: 'To improve' } satisfies Record<NoteKind, string>,
-  candidateStates: { proposed: 'proposed', withdrawn: 'withdrawn', praised: 'praised', dismissed: 'dismissed' } satisfies Record<CandidateState, string>,
   coachingStates: { planned: 'planned', held: 'held', followed_up: 'followed up', cancelled: 'cancelled' } satisfies Record<CoachingState, string>,
   calibrationStates: { open: 'open', closed: 'closed', cancelled: 'cancelled' } satisfies Record<CalibrationState, string>,
   sampleStates: { open: 'open', taken: 'taken', done: 'done', expired: 'expired', unmet: 'nothing to draw' } satisfies Record<SampleState, string>,

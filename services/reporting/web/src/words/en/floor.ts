@@ -50,7 +50,6 @@ export const floor = {
     against: 'Against the standard',
     noStandard: 'No standard covers this moment yet.', declare: 'Declare one', notYet: 'Evaluated when the moment has ended.',
     version: (n: number) => `version ${n}`, revision: (n: number) => `revision ${n}`, noScore: 'no score',
-    fatalMissed: (raw: number) => `A fatal criterion was missed: raw score ${raw}.`,
     criteriaOf: (title: string) => `Criteria of ${title}`, criterion: 'Criterion', shouldBe: 'Should be', was: 'Was', verdict: 'Verdict', weight: 'Weight',
     fatal: 'fatal', critical: 'critical', notApplicable: 'not applicable', wow: 'wow', met: 'met', notMet: 'not met', unanswered: 'not answered',
     away: 'This part does not answer.', rest: 'The rest of the page is complete.',
