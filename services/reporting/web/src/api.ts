@@ -283,6 +283,5 @@ export const getUser = (): Promise<User> => ask('/api/v1/session');
 // Today begins at midnight where the reader is.
 export const getFloor = (): Promise<Floor> => ask(`/api/v1/floor${query({ tz: ownZone() })}`);
 export const getMoment = (id: string): Promise<MomentDetail> => ask(path('/api/v1/moments/{}', id));
-export const getMoments = (search: string): Promise<Page<Moment>> => ask(`/api/v1/moments?${search}`);
 export const getReport = (search: string): Promise<Report> => ask(`/api/v1/reports/interval?${search}`);
 export const getDirectory = (): Promise<Directory> => ask('/api/v1/directory');

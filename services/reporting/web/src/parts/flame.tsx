@@ -31,6 +31,7 @@ export function FlamePicture({ flame }: { flame: Flame }) {
       <svg viewBox={`0 0 ${width} ${HEIGHT}`} width={width} height={HEIGHT} role="img" aria-label={words.picture(what)}>
         {periods.map((p, i) => <Column key={p.from_date} period={p} at={i * (COLUMN + GAP)} most={most} />)}
       </svg>
+      <figcaption class="legend"><span><i class="swatch flame-promised" /> {words.legendPromised}</span><span><i class="swatch flame-kept is-whole" /> {words.legendKept}</span></figcaption>
       <details class="small"><summary>{words.table}</summary>
         <table><thead><tr><th scope="col">{words.from}</th><th scope="col" class="num">{words.promisedHead}</th><th scope="col" class="num">{words.keptHead}</th></tr></thead>
           <tbody>{periods.map((p) => (
