@@ -108,12 +108,16 @@ static void kappa_is_unknown_where_chance_alone_agrees(void **state)
 static void kappa_goes_from_minus_one_to_one(void **state)
 {
     (void)state;
-    say(0, 0, yes), say(1, 0, yes);
-    say(0, 1, no), say(1, 1, no);
+    say(0, 0, yes);
+    say(1, 0, yes);
+    say(0, 1, no);
+    say(1, 1, no);
     assert_true(fabs(agree(true).kappa - 1.0) < 1e-12);
     entry_count = 0;
-    say(0, 0, yes), say(1, 0, no);
-    say(0, 1, no), say(1, 1, yes);
+    say(0, 0, yes);
+    say(1, 0, no);
+    say(0, 1, no);
+    say(1, 1, yes);
     assert_true(fabs(agree(true).kappa + 1.0) < 1e-12);
 }
 
@@ -125,8 +129,10 @@ static void nobody_who_answered_makes_no_pair(void **state)
     agreement = agree(true);
     assert_int_equal(agreement.pairs, 0);
     assert_false(agreement.has_kappa);
-    say(0, 0, yes), say(1, 0, none);
-    say(0, 1, none), say(1, 1, none);
+    say(0, 0, yes);
+    say(1, 0, none);
+    say(0, 1, none);
+    say(1, 1, none);
     say(0, 2, yes); /* the other one is missing */
     assert_int_equal(agree(true).pairs, 0);
 }
@@ -136,8 +142,10 @@ static void not_applicable_is_an_answer_but_not_one_of_two(void **state)
     struct calibration_agreement agreement;
 
     (void)state;
-    say(0, 0, not_applicable), say(1, 0, not_applicable);
-    say(0, 1, not_applicable), say(1, 1, yes);
+    say(0, 0, not_applicable);
+    say(1, 0, not_applicable);
+    say(0, 1, not_applicable);
+    say(1, 1, yes);
     agreement = agree(true);
     assert_int_equal(agreement.pairs, 2);
     assert_int_equal(agreement.agreed, 1);
@@ -161,7 +169,8 @@ static void each_criterion_has_its_own_agreement(void **state)
     struct calibration_agreement agreement;
 
     (void)state;
-    say(0, 0, a), say(1, 0, b);
+    say(0, 0, a);
+    say(1, 0, b);
     assert_int_equal(agree(false).agreed, 1);
     calibration_agree(entries, entry_count, 1, false, &agreement);
     assert_int_equal(agreement.pairs, 1);
@@ -173,10 +182,14 @@ static void ten_points_are_close_and_more_are_not(void **state)
     struct calibration_closeness closeness;
 
     (void)state;
-    say_score(0, 0, 70.1), say_score(1, 0, 80.1);
-    say_score(0, 1, 70), say_score(1, 1, 80.01);
-    say_score(0, 2, 90), say_score(1, 2, 60);
-    say_score(0, 3, 90), say(1, 3, yes); /* nothing applied: no score */
+    say_score(0, 0, 70.1);
+    say_score(1, 0, 80.1);
+    say_score(0, 1, 70);
+    say_score(1, 1, 80.01);
+    say_score(0, 2, 90);
+    say_score(1, 2, 60);
+    say_score(0, 3, 90);
+    say(1, 3, yes); /* nothing applied: no score */
     closeness = calibration_closeness(entries, entry_count);
     assert_int_equal(closeness.pairs, 3);
     assert_int_equal(closeness.within, 1);

@@ -104,7 +104,7 @@ static void slots_open_evenly_and_the_first_at_once(void **state)
 #define MOMENTS_MAX 1000
 
 static struct sampling_candidate moments[MOMENTS_MAX];
-static char moment_ids[MOMENTS_MAX][16];
+static char moment_ids[MOMENTS_MAX][24];
 
 static void make_moments(size_t count, int64_t from, int64_t step)
 {
@@ -148,7 +148,7 @@ static void the_same_seed_draws_the_same(void **state)
 /* How many of 40 variants draw what the plain slot draws. */
 static size_t count_equal(void (*vary)(struct sampling_slot *slot, size_t i))
 {
-    static char seeds[40][8];
+    static char seeds[40][24];
     size_t equal = 0;
 
     for (size_t i = 0; i < 40; i++) {
@@ -257,7 +257,7 @@ struct play {
     bool is_drawn[10000]; /* by moment: one each hour */
 };
 
-static char hour_ids[10000][8];
+static char hour_ids[10000][24];
 
 /* One draw of the period under way, if it is due. */
 static void draw_once(struct play *play, const struct sampling_span *span, int64_t start,
@@ -335,7 +335,7 @@ static void every_weekday_and_hour_has_its_chance(void **state)
 {
     static struct play play;
     size_t weekdays[8] = {0}, hours[24] = {0}, total = 0;
-    char seed[8];
+    char seed[16];
     int64_t start;
 
     (void)state;
@@ -366,7 +366,7 @@ static void every_weekday_and_hour_has_its_chance(void **state)
 static void each_moment_of_a_week_can_be_drawn(void **state)
 {
     bool was_drawn[7 * 24] = {false};
-    char seed[8];
+    char seed[16];
 
     (void)state;
     for (int n = 0; n < 1500; n++) {
