@@ -1,10 +1,13 @@
 """Calibration sessions over HTTP: blind until all have submitted or the deadline, then compared; in nobody's score."""
+import concurrent.futures
+import contextlib
 import itertools
 import json
 import os
 import time
 from datetime import datetime, timezone
 
+import psycopg2
 import pytest
 
 from installation import Installation, wait_for
@@ -153,6 +156,25 @@ def test_it_is_blind_until_all_have_submitted_and_then_open_to_all(moment, momen
     assert (closed["within_ten"], closed["score_pairs"]) == (1, 6)
     assert moment.carl.refused("POST", "/%s/submit" % session["calibration_id"], {
         "moment_id": first, "answers": []})[:2] == (409, "calibration-closed")
+
+
+def test_entries_of_one_transaction_are_all_kept_and_close_it(moment, moment_ids):
+    session = begin(moment, moment_ids)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        with contextlib.closing(psycopg2.connect(moment.postgres.dsn)) as connection, connection.cursor() as cursor:
+            cursor.execute("lock table feedback.calibration in share mode")
+            first = pool.submit(moment.lea.ask, "POST", "", wish(moment, moment_ids))
+            wait_for("the first to wait", lambda: moment.sql(
+                "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into calibration%%'"))
+            # These wait for the first, and then share a transaction.
+            rest = [pool.submit(p.submit, session, m) for p in (moment.cleo, moment.lea) for m in moment_ids[:1]]
+            rest.append(pool.submit(moment.cleo.submit, session, moment_ids[1]))
+            wait_for("the others to wait", lambda: moment.metric("feedback", "moment_stream_queued_bytes") > 0)
+        assert first.result()["calibration"]["state"] == "open"
+        assert [r.result()["state"] for r in rest] == 3 * ["open"]
+    assert [p["submitted"] for p in moment.leo.see(session)["participants"]] == [2, 1]
+    closed = moment.lea.submit(session, moment_ids[1])
+    assert (closed["state"], len(closed["entries"]), closed["revision"]) == ("closed", 4, 5)
 
 
 def test_it_counts_in_no_score(moment, moment_ids):
