@@ -81,6 +81,10 @@ class Screen:
                 return False
         wait_for("a click on %s" % css, press)
 
+    def write(self, css, text):
+        """In place of what the field says."""
+        self.see(css).send_keys(Keys.CONTROL, "a", Keys.NULL, text)
+
     def choose(self, css, value):
         Select(self.see(css)).select_by_value(value)
 
@@ -97,8 +101,9 @@ class Screen:
 
     def keep(self, name):
         """A picture for people to look at, kept as a test artefact."""
-        os.makedirs(SCREENSHOTS, exist_ok=True)
-        self.driver.save_screenshot(os.path.join(SCREENSHOTS, name + ".png"))
+        path = os.path.join(SCREENSHOTS, name + ".png")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.driver.save_screenshot(path)
 
     def console(self):
         """What the console said that is worse than chatter. Consumes it."""

@@ -98,7 +98,7 @@ class Postgres:
 class Installation:
     def __init__(self, env=None, site="main", settings=""):
         self.extra, self.site, self.pg_settings = env or {}, site, settings
-        self.processes, self.token = {}, None
+        self.processes, self.token, self.passwords = {}, None, {}
 
     def __enter__(self):
         self.postgres = Postgres(self.pg_settings)
@@ -239,7 +239,8 @@ class Installation:
 
     def new_user(self, login, *options):
         """Adds somebody with a password and signs them in: a cookie for ask."""
-        return self.sign_in(login, re.search(r"password: (\S+)", self.ctl("user", "add", login, *options)).group(1))
+        self.passwords[login] = re.search(r"password: (\S+)", self.ctl("user", "add", login, *options)).group(1)
+        return self.sign_in(login, self.passwords[login])
 
     def add_events_source(self, name, *options):
         """What `source add events` printed once: token, webhook secret, and keys of native clients."""

@@ -200,3 +200,20 @@ class Loop:
             "flame": flames,
             "account": (account["praise"], account["improvement"], [g["name"] for g in account["givers"]]),
         }
+
+
+def nothing_private_is_visible(loop):
+    """An improvement is the receiver's, the coach's and its author's; a draft was its evaluator's; others see neither."""
+    assert [n["kind"] for n in loop.ask("omar", "GET", "notes")["items"]] == []
+    assert {n["kind"] for n in loop.ask("lea", "GET", "notes")["items"]} == {"praise"}
+    assert {n["kind"] for n in loop.ask("leo", "GET", "notes")["items"]} == {"praise"}
+    assert loop.ask("omar", "GET", "evaluations")["items"] == []
+    (note,) = loop.ask("nora", "GET", "notes?kind=improvement")["items"]
+    for who in ("omar", "lea", "leo"):
+        status, _, _ = loop.moment.ask(loop.who[who], "GET", "/api/v1/notes/" + note["note_id"])
+        assert status == 404, who
+    for who in ("omar", "nora"):
+        status, _, _ = loop.moment.ask(loop.who[who], "GET", "/api/v1/accountability")
+        assert status == 403, who
+    status, _, _ = loop.moment.ask(loop.who["omar"], "GET", "/api/v1/moments/" + loop.seen["bad"])
+    assert status == 404
