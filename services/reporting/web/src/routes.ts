@@ -47,11 +47,11 @@ type Name = keyof Words['pages'];
 const MENUS: Record<Role, readonly (readonly [string, Name])[]> = {
   leader: [
     ['/today', 'today'], ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
-    ['/queue', 'queue'], ['/coaching', 'coaching'], ['/accountability', 'accountability'], ['/report', 'report'], ['/webhooks', 'webhooks'],
+    ['/queue', 'queue'], ['/accountability', 'accountability'], ['/report', 'report'], ['/webhooks', 'webhooks'],
   ],
   coach: [
     ['/queue', 'queue'], ['/floor', 'floor'], ['/moments', 'moments'], ['/standards', 'standards'], ['/alerts', 'alerts'], ['/wall', 'wall'],
-    ['/coaching', 'coaching'], ['/sampling', 'sampling'], ['/calibrations', 'calibrations'], ['/accountability', 'accountability'], ['/report', 'report'],
+    ['/coaching', 'coaching'], ['/accountability', 'accountability'], ['/report', 'report'],
   ],
   agent: [['/me', 'mine'], ['/moments', 'moments'], ['/wall', 'wall'], ['/coaching', 'coaching'], ['/standards', 'myStandard']],
   integrator: [['/webhooks', 'webhooks'], ['/moments', 'moments'], ['/floor', 'floor'], ['/report', 'report']],

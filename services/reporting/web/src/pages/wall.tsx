@@ -34,7 +34,7 @@ function Write({ onWritten, onCancel }: { onWritten: (post: Post) => void; onCan
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     const person = kind === 'celebration' ? about : '';
-    const body = { kind, title: title.trim(), text: text.trim(), about: person, celebratedname: person && personName(person) };
+    const body = { kind, title: title.trim(), text: text.trim(), about: person, about_name: person && personName(person) };
     const isDone = await command.run(async (key) => {
       const done = await call<{ post: Post | null }>('POST', '/api/v1/posts', { body, key });
       if (done.post) onWritten(done.post);

@@ -64,16 +64,16 @@ function Form({ draft, standard, onDone, takeTheirs }: Given & { standard: Stand
   const isComplete = missingIn(standard.criteria, wish.answers, wish.comments).length === 0;
   return (
     <form onSubmit={release} data-testid="evaluation-form">
-      <div class="editor-bar"><Standing standard={standard} filled={wish} canAct={words.complete} /><SaveStatus saving={saving as never} takeTheirs={takeTheirs} /></div>
-      <ProblemPanel problem={command.problem} />
       <Fields objections={objectionsOf(named(refused, sent.current))}>
         <Questions standard={standard} results={draft.results} filled={wish} onFilled={(filled) => change(filled)} />
         <TextField name="comment" label={words.overall} hint={words.overallHint} value={wish.comment} onValue={(comment) => change({ comment })} rows={3} most={COMMENT_MOST} />
       </Fields>
-      <div class="buttons">
-        <button type="submit" class="main-action" data-testid="release" disabled={command.isBusy || !isComplete}>{command.isBusy ? t().action.working : words.release}</button>
-        <button type="button" class="danger" onClick={() => setDiscarding(true)}>{words.discard}…</button></div>
       <p class="hint">{words.releaseHint}</p>
+      <ProblemPanel problem={command.problem} />
+      <div class="form-end"><Standing standard={standard} filled={wish} canAct={words.complete} /><SaveStatus saving={saving as never} takeTheirs={takeTheirs} />
+        <div class="buttons">
+          <button type="submit" class="main-action" data-testid="release" disabled={command.isBusy || !isComplete}>{command.isBusy ? t().action.working : words.release}</button>
+          <button type="button" class="danger" onClick={() => setDiscarding(true)}>{words.discard}…</button></div></div>
       {isDiscarding && <Confirm title={words.discardTitle} about={words.discardAbout} act={words.discard} onClose={() => setDiscarding(false)} onDone={() => { saving.stop(); onDone(null); }}
         work={async (key) => { saving.stop(); await call('DELETE', path('/api/v1/evaluations/{}', draft.evaluation_id), { revision: saving.revision(), key }); }} />}
     </form>

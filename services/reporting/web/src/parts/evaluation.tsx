@@ -61,7 +61,7 @@ function Results({ e, standard, actOn }: { e: Evaluation; standard: Standard | n
       <thead><tr><th scope="col">{words.criterion}</th><th scope="col">{words.shouldBe}</th><th scope="col">{words.was}</th><th scope="col">{words.verdict}</th><th scope="col" class="num">{words.weight}</th></tr></thead>
       {resultSections(e.results).map((s) => (
         <tbody key={s.name}>
-          <tr class="section-row"><th scope="rowgroup" colSpan={4}>{s.name}</th><td class="num">{s.score === null ? words.noScore : number(s.score, 0)}</td></tr>
+          <tr class="section-row"><th scope="rowgroup" colSpan={5}>{s.name}: {s.score === null ? words.noScore : number(s.score, 0)}</th></tr>
           {s.results.map((r) => <Row key={r.criterion_id} r={r} criterion={standard?.criteria.find((c) => c.criterion_id === r.criterion_id)} act={actOn?.(r)} />)}
         </tbody>))}
     </table></div>

@@ -42,7 +42,7 @@ export const common: typeof english = {
   roles: { leader: 'Leitung', coach: 'Coach', agent: 'Agent', integrator: 'Integrator', operator: 'Betrieb' },
   pages: {
     today: 'Heute', floor: 'Live', moments: 'Momente', standards: 'Standards', myStandard: 'Mein Standard', alerts: 'Alarme',
-    wall: 'Wand', mine: 'Mein Tag', queue: 'Meine Aufgaben', coaching: 'Coachings', sampling: 'Stichproben', calibrations: 'Kalibrierungen', accountability: 'Verantwortung', report: 'Bericht', users: 'Benutzer', webhooks: 'Webhooks',
+    wall: 'Wand', mine: 'Mein Tag', queue: 'Meine Aufgaben', coaching: 'Coachings', calibrations: 'Kalibrierungen', accountability: 'Verantwortung', report: 'Bericht', users: 'Benutzer', webhooks: 'Webhooks',
   },
   news: {
     praise: (who) => `${who} hat Sie gelobt`,

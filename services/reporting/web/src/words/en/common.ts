@@ -46,7 +46,7 @@ export const common = {
   roles: { leader: 'Leader', coach: 'Coach', agent: 'Agent', integrator: 'Integrator', operator: 'Operator' } as Record<string, string>,
   pages: {
     today: 'Today', floor: 'Floor', moments: 'Moments', standards: 'Standards', myStandard: 'My standard', alerts: 'Alerts',
-    wall: 'Wall', mine: 'My day', queue: 'My queue', coaching: 'Coaching', sampling: 'Samples', calibrations: 'Calibrations', accountability: 'Accountability', report: 'Report', users: 'Users', webhooks: 'Webhooks',
+    wall: 'Wall', mine: 'My day', queue: 'My queue', coaching: 'Coaching', calibrations: 'Calibrations', accountability: 'Accountability', report: 'Report', users: 'Users', webhooks: 'Webhooks',
   },
   news: {
     praise: (who: string) => `${who} praised you`,
