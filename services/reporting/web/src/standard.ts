@@ -122,8 +122,9 @@ export function idFrom(title: string, taken: readonly string[]): string {
   }
 }
 
-export const blankStandard = (id: string, title: string, section: string, criterion: string): Standard => ({
-  standard_id: id, version: 0, title, state: 'draft', scope: { sites: [], queues: [], channels: [], directions: [] }, criteria: [{ ...newCriterion(section, criterion), weight: WEIGHT_TOTAL }],
+// sites: those of its maker; for others it would be refused.
+export const blankStandard = (id: string, title: string, section: string, criterion: string, sites: string[]): Standard => ({
+  standard_id: id, version: 0, title, state: 'draft', scope: { sites, queues: [], channels: [], directions: [] }, criteria: [{ ...newCriterion(section, criterion), weight: WEIGHT_TOTAL }],
   signed_by: '', why: '', example: '', effective_at: null, published_at: null, canary_sites: [], rolled_out_at: null, copy_of_version: 0, retired_at: null, retired_by: '',
   retired_because: '', revision: 0, edited_by: '', edited_at: null, signed_by_id: '', edited_by_name: '', retired_by_name: '', rolled_out_by: '', rolled_out_by_name: '',
 });

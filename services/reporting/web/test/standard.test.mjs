@@ -7,7 +7,7 @@ globalThis.navigator ??= { languages: ['en'] };
 const s = await load('standard.ts');
 
 const criterion = (id, section, weight, part = {}) => ({ ...s.newCriterion(section, id), criterion_id: id, weight, ...part });
-const standard = (criteria, part = {}) => ({ ...s.blankStandard('x', 'X', 'S', 'C'), version: 1, criteria, ...part });
+const standard = (criteria, part = {}) => ({ ...s.blankStandard('x', 'X', 'S', 'C', []), version: 1, criteria, ...part });
 const ids = (criteria) => criteria.map((c) => c.criterion_id).join(' ');
 const CARD = [criterion('a', 'One', 60), criterion('x', 'Two', 100), criterion('b', 'One', 40)];
 

@@ -13,7 +13,7 @@ import { AgentView } from '../parts/scorecard';
 import { isCanary } from '../parts/versions';
 import type { ListStandardsResponse, Standard } from '../proto';
 import { go } from '../router';
-import { hasRole } from '../session';
+import { hasRole, user } from '../session';
 import { blankStandard, idFrom, scopeText } from '../standard';
 
 interface Row { id: string; shown: Standard; canary: Standard | undefined; draft: Standard | undefined }
@@ -34,7 +34,7 @@ function Add({ taken, onClose }: { taken: readonly string[]; onClose: () => void
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     const id = idFrom(title, taken);
-    const body = { standard: blankStandard(id, title.trim(), words.newSection(1), words.newCriterion) };
+    const body = { standard: blankStandard(id, title.trim(), words.newSection(1), words.newCriterion, user.value?.sites ?? []) };
     if (await command.run((key) => call('PUT', path('/api/v1/standards/{}/draft', id), { body, key }))) go(path('/standards/{}', id));
   }
   return (
