@@ -124,9 +124,11 @@ build/web/index.html: $(WEB_SOURCES) $(wildcard proto/moment/v1/*.proto) $(WEB)/
 	@cd $(WEB) && npm run --silent build >../../../build/web.log 2>&1 || { cat ../../../build/web.log; exit 1; }
 	@touch $@
 
-.PHONY: run stop
+.PHONY: run demo stop
 run: ## Install, build and start everything; prints the address of the live floor
 	@deploy/run.sh
+demo: ## Add a small organisation of two sites whose people did something on every page
+	@deploy/demo.sh
 stop: ## Drain the services, stop PostgreSQL; data and keys stay
 	@deploy/stop.sh
 

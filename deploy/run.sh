@@ -38,6 +38,8 @@ dir=$(cd "$dir" && pwd)
 export MOMENT_DIR=$dir
 # shellcheck source=deploy/cluster.sh
 . deploy/cluster.sh
+# shellcheck source=deploy/replay.sh
+. deploy/replay.sh
 
 setting() { sed -n "s/^$2=//p" "$dir/etc/$1.conf" 2>/dev/null | tail -1; }
 port_of() { local address; address=$(setting "$1" "$2") && echo "${address##*:}"; }
@@ -171,28 +173,20 @@ fi
 
 if [ "${MOMENT_DEMO:-yes}" != no ]; then
     step "Demo: a recorded Asterisk lives its day again"
-    ami_port=$((15038 + ${MOMENT_PORT_OFFSET:-0}))
-    if [ ! -e "$dir/etc/demo" ]; then
-        printf 'ingest-test-only\n' > "$dir/demo/ami.secret"
-        chmod 600 "$dir/demo/ami.secret"
+    if ! replay_is_there pbx; then
         ctl directory import deploy/examples/directory.csv || fail "the demo directory is refused"
         for standard in deploy/examples/standard-*.json; do
             ctl standard publish "$standard" || fail "the example $standard is refused"
         done
-        ctl source add asterisk-ami pbx-ami --system pbx --host 127.0.0.1 --port "$ami_port" \
-            --user ingest --secret-file "$dir/demo/ami.secret" >/dev/null ||
-            fail "the demo's AMI source could not be added"
-        ctl source add asterisk-queue-log pbx-log --system pbx --path "$dir/demo/queue_log" \
-            >/dev/null || fail "the demo's queue_log source could not be added"
-        echo "$ami_port" > "$dir/etc/demo"
+        replay_add pbx main "$((15038 + ${MOMENT_PORT_OFFSET:-0}))" ||
+            fail "the demo's sources could not be added"
     fi
-    printf '%s\n' /usr/bin/python3 "$PWD/tests/support/pbx.py" \
-        --capture "$PWD/tests/fixtures/asterisk/A" --ami "127.0.0.1:$(cat "$dir/etc/demo")" \
-        --queue-log "$dir/demo/queue_log" --loop > "$dir/etc/processes/70-pbx.argv"
+    replay_processes
     look_again
 fi
 
 echo
 echo "Moment is running: $(web)"
 [ -z "$login" ] || tell_login
+replay_is_there bay || echo "With people and what they do: make demo"
 echo "Logs: $dir/log   Stop: make stop   More: $out/momentctl help"

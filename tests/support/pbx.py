@@ -8,8 +8,8 @@ logs in (plain or MD5 challenge) and gets answers of its own: QueueStatus and Co
 the state that the events up to now have made.
 
 Time: with --now (the default of the command line) every epoch in the recording, time stamps and
-channel ids alike, is moved by whole seconds so that the day happens now; ten digits stay ten digits, so
-no length changes. Without it the recording keeps its own time, which tests compare with truth.json.
+channel ids alike, is moved by whole seconds so that the day happens now, or began --ago seconds before; ten
+digits stay ten digits, so no length changes. Without it the recording keeps its own time, which tests compare with truth.json.
 
 Used by `make run` as a program and by the tests as a class: `async with Pbx(...)`.
 """
@@ -274,10 +274,11 @@ class Pbx:
     """
 
     def __init__(self, capture, ami=("127.0.0.1", 0), queue_log=None, speed=1.0, now=False, loop=False,
-                 sessions=("ami.1",), wait_for_login=False, log=None):
+                 sessions=("ami.1",), wait_for_login=False, log=None, pause=5, ago=0):
         self.capture, self.address, self.queue_log = capture, ami, queue_log
         self.speed, self.is_now, self.is_loop = speed, now, loop
         self.wait_for_login, self.log = wait_for_login, log or (lambda text: None)
+        self.pause, self.ago = pause, ago
         self.sessions = [Session(capture, name) for name in sessions] if ami else []
         self.whole = Session(capture, "ami.1")
         self.lines = read(os.path.join(capture, "queue_log")).splitlines(keepends=True)
@@ -354,13 +355,13 @@ class Pbx:
             self.finished.set()
             if not self.is_loop:
                 return
-            self.log("the recorded day is over; it begins again in 5 s")
-            await asyncio.sleep(5)
+            self.log("the recorded day is over; it begins again in %g s" % self.pause)
+            await asyncio.sleep(self.pause)
 
     async def play(self):
         if self.wait_for_login:
             await self.logged_in.wait()
-        delta = int(time.time()) + 1 - self.first if self.is_now else 0
+        delta = int(time.time()) + 1 - self.ago - self.first if self.is_now else 0
         self.state = State()
         self.initial_members(delta)
         began = time.monotonic()
@@ -409,6 +410,8 @@ def arguments():
     p.add_argument("--speed", type=float, default=1.0, help="1: the recorded pace; 0: as fast as possible")
     p.add_argument("--recorded-time", action="store_true", help="keep the recording's own time stamps")
     p.add_argument("--loop", action="store_true", help="begin again when the day is over")
+    p.add_argument("--pause", type=float, default=5, help="seconds between two days")
+    p.add_argument("--ago", type=int, default=0, help="the day began so many seconds ago; with --speed 0 it is over")
     p.add_argument("--sessions", nargs="+", default=["ami.1"], help="recorded sessions, e.g. ami-cut.1 ami-cut.2")
     p.add_argument("--wait-for-login", action="store_true", help="begin when the first client has logged in")
     return p.parse_args()
@@ -418,7 +421,7 @@ async def main():
     a = arguments()
     host, _, port = a.ami.rpartition(":")
     pbx = Pbx(a.capture, (host, int(port)) if a.ami else None, a.queue_log, a.speed, not a.recorded_time,
-              a.loop, a.sessions, a.wait_for_login, lambda text: print("pbx:", text, flush=True))
+              a.loop, a.sessions, a.wait_for_login, lambda text: print("pbx:", text, flush=True), a.pause, a.ago)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
