@@ -34,6 +34,11 @@ def live_a_day(moment, system, site):
                              "127.0.0.1:%d" % port, "--queue-log", log, "--speed", "0", "--ago", str(DAY_S), "--wait-for-login"])
 
 
+def is_read(moment, system):
+    size = os.path.getsize(os.path.join(moment.dir, system + ".queue_log"))
+    return re.search(r"(?m)^%s-log .* %d of %d bytes" % (system, size, size), moment.ctl("source", "list"))
+
+
 def stamp(ahead):
     return datetime.fromtimestamp(time.time() + ahead, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -56,6 +61,7 @@ def moment():
             m.ctl("standard", "publish", os.path.join(ROOT, "deploy/examples/standard-%s.json" % name))
         for day in [live_a_day(m, "pbx", "main"), live_a_day(m, "bay", "bay")]:
             assert day.wait(120) == 0
+        wait_for("both queue_logs to be read", lambda: all(is_read(m, system) for system in ("pbx", "bay")))
         m.settle()
         m.said = fill(m)
         m.password, = set(re.findall(r"Password of all of them: (\S+)", m.said))
