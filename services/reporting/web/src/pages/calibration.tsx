@@ -14,8 +14,8 @@ import { Tabs } from '../parts/tabs';
 import { toast } from '../parts/toasts';
 import type { Calibration, GetCalibrationResponse, Standard } from '../proto';
 import { missingIn } from '../scoring';
-import { answerText } from '../standard';
 import { hasRole, isMe } from '../session';
+import { answerText } from '../standard';
 
 // Landis and Koch's words for kappa.
 export function kappaWord(kappa: number): keyof ReturnType<typeof t>['calibration']['kappas'] {
@@ -105,6 +105,8 @@ function WhoSaid({ calibration, standard, criterionId }: { calibration: Calibrat
 
 function Results({ calibration, standard }: { calibration: Calibration; standard: Standard }) {
   const words = t().calibration;
+  // What Moment measured itself is the same for all.
+  const observed = new Set(standard.criteria.filter((c) => c.kind === 'observed').map((c) => c.criterion_id));
   return (
     <section class="panel" aria-labelledby="results-title" data-testid="results"><h2 id="results-title">{words.results}</h2>
       {calibration.score_pairs > 0 ? <p>{words.within(number(calibration.within_ten), number(calibration.score_pairs))}</p> : <p class="quiet">{words.noPairs}</p>}
@@ -112,7 +114,7 @@ function Results({ calibration, standard }: { calibration: Calibration; standard
       <p class="hint">{words.kappaAbout}</p>
       <div class="scroll" tabIndex={0} role="group" aria-label={words.agreement}><table>
         <thead><tr><th scope="col">{t().moment.criterion}</th><th scope="col" class="num">{words.agreement}</th><th scope="col" class="num">{words.pairs}</th><th scope="col">{words.kappa}</th></tr></thead>
-        <tbody>{calibration.agreements.filter((a) => a.pairs > 0).map((a) => (
+        <tbody>{calibration.agreements.filter((a) => a.pairs > 0 && observed.has(a.criterion_id)).map((a) => (
           <tr key={a.criterion_id} data-testid="agreement"><th scope="row">{a.title}<WhoSaid calibration={calibration} standard={standard} criterionId={a.criterion_id} /></th><td class="num">{percent(a.agreement)}</td><td class="num">{number(a.pairs)}</td>
             <td>{a.kappa === null ? <span class="quiet">{words.noKappa}</span> : <>{number(a.kappa)}: {words.kappas[kappaWord(a.kappa)]}</>}</td></tr>))}</tbody></table></div>
     </section>

@@ -8,6 +8,7 @@ import { useCommand, useLoaded } from '../loading';
 import { Buttons, Dialog } from '../parts/dialog';
 import { Effect } from '../parts/effect';
 import { CheckField, Fields, objectionsOf, TextField } from '../parts/form';
+import { MomentLink } from '../parts/moment-link';
 import { PageHead } from '../parts/page-head';
 import { blankPlan, PlanCoaching } from '../parts/plan-coaching';
 import { ProblemPanel, Waiting } from '../parts/problem';
@@ -124,7 +125,7 @@ function Work({ session, onChanged }: { session: CoachingSession; onChanged: Cha
   const isPlanned = session.state === 'planned';
   if (!isPlanned && session.state !== 'held') return null;
   return (
-    <div class="buttons">
+    <div class="buttons page-buttons">
       {isPlanned && <button type="button" class="main-action" data-testid="hold" onClick={() => setDoing('holding')}>{words.hold}…</button>}
       {!isPlanned && <button type="button" class="main-action" data-testid="follow-up" onClick={() => setDoing('following')}>{words.followUp}…</button>}
       <button type="button" onClick={() => setDoing('editing')}>{words.edit}…</button>
@@ -168,7 +169,7 @@ export function CoachingSessionPage({ id }: { id: string }) {
             <Agreed session={session} onChanged={changed} />
             <section class="panel" aria-labelledby="effect-title"><h2 id="effect-title">{words.effect}</h2>{data?.effect ? <Effect effect={data.effect} /> : <p class="quiet">{words.noEffect}</p>}</section>
             <section class="panel" aria-labelledby="moments-title"><h2 id="moments-title">{words.moments}</h2>
-              {session.moment_ids.length === 0 ? <p class="quiet">{words.noMoments}</p> : <ul>{session.moment_ids.map((m) => <li key={m}><a href={`/moments/${m}`}>{t().moment.title} {m.slice(-8)}</a></li>)}</ul>}</section>
+              {session.moment_ids.length === 0 ? <p class="quiet">{words.noMoments}</p> : <ul>{session.moment_ids.map((m) => <li key={m}><MomentLink id={m} /></li>)}</ul>}</section>
           </div>
         </>)}
     </div>

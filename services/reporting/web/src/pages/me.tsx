@@ -3,13 +3,13 @@ import { query, type Evaluation, type Moment } from '../api';
 import { useLive } from '../bus';
 import { dayTime, NO_VALUE, span, t, word } from '../i18n';
 import { useLoaded, usePages } from '../loading';
+import { LivingEvaluation } from '../parts/disputes';
 import { isByPerson, scoreText } from '../parts/evaluation';
 import { More } from '../parts/more';
 import { NoteItem } from '../parts/note';
 import { PageHead } from '../parts/page-head';
 import { Waiting } from '../parts/problem';
 import { TellStory } from '../parts/story';
-import { LivingEvaluation } from '../parts/disputes';
 import type { CoachingSession, ListStoryRequestsResponse, Note } from '../proto';
 import { isAboutMe, user } from '../session';
 

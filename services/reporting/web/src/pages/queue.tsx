@@ -1,4 +1,5 @@
 // A coach's home: what waits for them, the most urgent first.
+import type { ComponentChildren } from 'preact';
 import { query, type Alert, type Evaluation } from '../api';
 import { useLive } from '../bus';
 import { now } from '../clock';
@@ -12,7 +13,6 @@ import { Waiting } from '../parts/problem';
 import type { Calibration, CoachingSession, Sample } from '../proto';
 import { isAboutMe, isMe } from '../session';
 import { CoachingRow } from './coaching';
-import type { ComponentChildren } from 'preact';
 
 // One kind of work: how many, the list, or what its being empty means.
 function Panel<T>({ id, title, list, items, none, row, children }: {

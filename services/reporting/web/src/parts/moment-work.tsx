@@ -93,6 +93,7 @@ export function Notes({ detail }: { detail: MomentDetail }) {
       {!list.items ? <Waiting problem={list.problem} retry={list.reload} /> : list.items.length === 0 ? <p class="quiet">{hasRole('leader', 'coach') ? words.none : words.noneMine}</p>
         : <ul class="plain">{list.items.map((n) => <NoteItem key={n.note_id} note={n} onChanged={put} />)}</ul>}
       <More of={list} />
+      {hasRole('leader', 'coach') && moment.person_id && !isAboutMe(moment.person_id) && <p class="small"><a href={`/coaching${query({ plan: 1, attendee: moment.person_id, moment_id: moment.moment_id })}`}>{t().coaching.plan}</a></p>}
     </section>
   );
 }

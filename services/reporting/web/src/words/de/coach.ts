@@ -26,7 +26,7 @@ export const coach: typeof english = {
     talkAtLeast: 'Mindestens gesprochen', talkAtMost: 'Höchstens gesprochen', zeroIsNone: '0: keine Grenze.', seed: 'Startwert', seedHint: 'Wer mit demselben Startwert zieht, zieht dieselben Momente: so lässt sich eine Ziehung prüfen. Leer: einer wird gemacht.', save: 'Plan speichern', saved: 'Gespeichert.',
     sentence: (n, period) => `Momente je Person: ${n} pro ${period}.`, from: (filters) => `Aus: ${filters}.`, everything: 'allen Momenten', atLeast: (time) => `mindestens ${time} gesprochen`, atMost: (time) => `höchstens ${time} gesprochen`, zone: (zone) => `Zeit von ${zone}`, seedIs: (seed) => `Startwert ${seed}`,
     removeTitle: 'Diesen Plan entfernen?', removeAbout: 'Er zieht nichts mehr. Was er gezogen hat, bleibt. Das lässt sich nicht rückgängig machen.', unmet: 'Nichts konnte gezogen werden', takenBy: (who) => `${who} ist dabei`,
-    debt: (who, days) => (days === 1 ? `${who} wurde zuletzt 1 Tag zuvor bewertet` : `${who} wurde zuletzt ${days} Tage zuvor bewertet`), debtNever: (who) => `${who} wurde noch nie von einem Menschen bewertet`,
+    debt: (who, days) => (days === 0 ? `${who} wurde am selben Tag bewertet` : days === 1 ? `${who} wurde zuletzt 1 Tag zuvor bewertet` : `${who} wurde zuletzt ${days} Tage zuvor bewertet`), debtNever: (who) => `${who} wurde noch nie von einem Menschen bewertet`,
   },
   calibration: {
     title: 'Kalibrierung', about: 'Mehrere beantworten denselben Standard für dieselben Momente, blind, und sehen dann, wie weit sie sich einig sind. Es zählt in keiner Wertung eines Agenten.', back: 'Alle Kalibrierungen', none: 'Noch keine Kalibrierung. Beginne eine, um zu erfahren, ob ihr mit eurem Standard alle dasselbe meint.',

@@ -24,7 +24,7 @@ export const coach = {
     talkAtLeast: 'Talked at least', talkAtMost: 'Talked at most', zeroIsNone: '0: no limit.', seed: 'Seed', seedHint: 'Who draws with the same seed draws the same moments: so a draw can be checked. Empty: one is made.', save: 'Save plan', saved: 'Saved.',
     sentence: (n: number, period: string) => `Moments per person: ${n} each ${period}.`, from: (filters: string) => `From ${filters}.`, everything: 'all moments', atLeast: (time: string) => `talked at least ${time}`, atMost: (time: string) => `talked at most ${time}`, zone: (zone: string) => `Time of ${zone}`, seedIs: (seed: string) => `seed ${seed}`,
     removeTitle: 'Remove this plan?', removeAbout: 'It draws nothing more. What it drew stays. This cannot be undone.', unmet: 'Nothing could be drawn', takenBy: (who: string) => `${who} is at it`,
-    debt: (who: string, days: number) => (days === 1 ? `${who} was last evaluated 1 day before` : `${who} was last evaluated ${days} days before`), debtNever: (who: string) => `${who} was never evaluated by a person`,
+    debt: (who: string, days: number) => (days === 0 ? `${who} was evaluated the same day` : days === 1 ? `${who} was last evaluated 1 day before` : `${who} was last evaluated ${days} days before`), debtNever: (who: string) => `${who} was never evaluated by a person`,
   },
   calibration: {
     title: 'Calibration', about: 'Several people answer the same standard on the same moments, blind, and then see how far they agree. It counts in no agent’s score.', back: 'All calibrations', none: 'No calibration yet. Begin one to find out whether you all mean the same by your standard.',
