@@ -175,7 +175,7 @@ class House:
             known = self.askable()
             rows = [e for e in self.get(login, "evaluations?limit=100&person_id=" + person)["items"]
                     if (e["standard_id"], e["standard_version"]) in known and e["standard_id"] in ANSWERS
-                    and e["evaluator"] == "moment" and not e["withdrawn"] and e["moment_id"] not in self.taken]
+                    and e["evaluator"] == "moment" and not e["withdrawn"] and is_over(e) and e["moment_id"] not in self.taken]
             if one_standard:
                 rows = [e for e in rows if e["standard_id"] == rows[0]["standard_id"]
                         and e["standard_version"] == rows[0]["standard_version"]]
@@ -186,6 +186,11 @@ class House:
 
     def call(self, login, person):
         return self.calls(login, person)[0]
+
+
+def is_over(thing):
+    """For good: in the seconds after a queue is done with a call its surveys and its end are still on their way."""
+    return bool(thing["moment_ended_at"]) and thing["moment_ended_at"] < stamp(seconds=-10)
 
 
 def told(problem):
@@ -278,13 +283,13 @@ def journal(house):
 def praise(house):
     """A candidate becomes a praise that all can read; the praised tells how; others answer."""
     def look():
-        found = house.get("lena", "candidates?limit=100&person_id=alice")["items"]
+        found = [c for c in house.get("lena", "candidates?limit=100&person_id=alice")["items"] if is_over(c)]
         return sorted(found, key=lambda c: c["state"] != "proposed")
     candidate = house.wait("a call of Alice that went brilliantly", look)[0]
     house.taken.add(candidate["moment_id"])
     note = house.do("lena", "praise-alice", "POST", "notes", {
         "kind": "praise", "moment_id": candidate["moment_id"], "candidate_id": candidate["candidate_id"],
-        "text": "Alice, you let the caller finish, and then you answered the question behind the question. They gave you a five."})
+        "text": "Alice, you let the caller finish, and then you answered the question behind the question. It is a joy to listen to."})
     post = wait_for_post(house, note["note"]["note_id"])
     house.do("alice", "story-alice", "POST", "posts/%s/story" % post["post_id"], {
         "text": "I write down the first sentence of every caller as they say it. When I read it aloud again, they tell me what "
