@@ -2,7 +2,8 @@
 import { signal } from '@preact/signals';
 import { getDirectory, type Directory } from './api';
 
-const known = signal<Directory>({ sites: [], teams: [], people: [], queues: [] });
+const NOTHING: Directory = { sites: [], teams: [], people: [], queues: [] };
+const known = signal(NOTHING);
 let isAsked = false;
 
 export function directory(): Directory {
@@ -15,6 +16,7 @@ export function directory(): Directory {
 
 export function forgetDirectory(): void {
   isAsked = false;
+  known.value = NOTHING;
 }
 
 // Ids stand for themselves where the directory has no name for them.

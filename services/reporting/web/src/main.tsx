@@ -8,6 +8,8 @@ import { speakReadersLanguage, t } from './i18n';
 import { listenForNews } from './news';
 import { LoginPage } from './pages/login';
 import { Frame } from './parts/frame';
+import { forgetToasts } from './parts/toasts';
+import { begin } from './router';
 import { seesContent, user } from './session';
 import './style.css';
 
@@ -30,12 +32,15 @@ async function enter(): Promise<void> {
 
 function outside(): void {
   floor.stop();
+  // The next one at this screen is somebody else.
   forgetDirectory();
+  forgetToasts();
   user.value = null;
 }
 
 async function leave(): Promise<void> {
   await signOut().catch(() => undefined);
+  begin('/');
   outside();
 }
 

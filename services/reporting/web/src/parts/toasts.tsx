@@ -7,12 +7,16 @@ import { t } from '../i18n';
 interface Toast { id: string; title: string; text: string; href: string | null; tone: 'good' | 'plain' | 'bad' }
 
 const SHOWN = 4;
-const SHOWN_MS = 20_000;
+const NEWS_SHOWN_MS = 20_000;
+// That one's own act is done: the page shows it too.
+const DONE_SHOWN_MS = 8_000;
 const toasts = signal<Toast[]>([]);
 
 export function toast(title: string, text = '', href: string | null = null, tone: Toast['tone'] = 'plain'): void {
   toasts.value = [...toasts.value, { id: newId(), title, text, href, tone }].slice(-SHOWN);
 }
+
+export const forgetToasts = (): void => { toasts.value = []; };
 
 const drop = (id: string): void => { toasts.value = toasts.value.filter((x) => x.id !== id); };
 
@@ -20,7 +24,7 @@ function One({ it }: { it: Toast }) {
   const [isRead, setRead] = useState(false);
   useEffect(() => {
     if (isRead) return undefined;
-    const timer = setTimeout(() => drop(it.id), SHOWN_MS);
+    const timer = setTimeout(() => drop(it.id), it.href ? NEWS_SHOWN_MS : DONE_SHOWN_MS);
     return () => clearTimeout(timer);
   }, [isRead]);
   return (
