@@ -28,6 +28,14 @@ export function listenForNews(): void {
     else if (isOpen && alert.escalation_level > 0 && hasRole('leader', 'coach'))
       once(`${alert.alert_id} ${alert.escalation_level}`, () => toast(t().news.alertClimbed(alert.title), '', '/alerts', 'bad'));
   });
+  on('evaluation', (e) => {
+    // What Moment measured by itself nobody said.
+    if (!isAboutMe(e.person_id) || !e.evaluator_name || e.withdrawn) return;
+    if (e.state === 'released') once(`${e.evaluation_id} released`, () => toast(t().news.evaluated(e.evaluator_name), e.standard_title, `/moments/${e.moment_id}`));
+    const decided = e.disputes.filter((d) => d.state !== 'open');
+    if (decided.length > 0)
+      once(`${e.evaluation_id} ${decided.map((d) => d.dispute_id).join()}`, () => toast(t().news.decided(decided.at(-1)!.decided_by_name), short(decided.at(-1)!.decision_reason), `/moments/${e.moment_id}`));
+  });
   on('standard', (standard) => {
     if (standard.state === 'published' && !isMe(standard.signed_by_id))
       once(`${standard.standard_id} ${standard.version}`, () => toast(t().news.standard(standard.title), short(standard.why), `/standards/${encodeURIComponent(standard.standard_id)}`));

@@ -55,6 +55,8 @@ export const common = {
     alert: (title: string) => `Your alert: ${title}`,
     alertClimbed: (title: string) => `Nobody took it yet: ${title}`,
     standard: (title: string) => `New standard in force: ${title}`,
+    evaluated: (who: string) => `${who} evaluated a moment of yours`,
+    decided: (who: string) => `${who} decided your dispute`,
   },
   action: {
     save: 'Save', cancel: 'Cancel', close: 'Close', add: 'Add', edit: 'Edit', remove: 'Remove', send: 'Send', retry: 'Try again', more: 'Show more',
