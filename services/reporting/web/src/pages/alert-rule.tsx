@@ -13,6 +13,7 @@ import { ProblemPanel, Waiting } from '../parts/problem';
 import { toast } from '../parts/toasts';
 import type { AlertRule, AlertSubject, ListAlertRulesResponse, PreviewAlertRuleResponse, SaveAlertRuleResponse } from '../proto';
 import { go } from '../router';
+import { user } from '../session';
 import { comparisonOf, sentenceOf } from './alert-rules';
 
 const QUEUE_SUBJECTS: readonly AlertSubject[] = ['queue_length', 'longest_wait', 'service_level'];
@@ -26,7 +27,8 @@ const LINES: Record<AlertSubject, number> = {
 
 const blank = (): AlertRule => ({
   rule_id: newId(), title: '', subject: 'waiting', threshold: LINES.waiting, clear_threshold: null, cooldown_ms: 5 * MINUTE, minimum_count: 0, severity: 'warning',
-  sites: [], queues: [], teams: [], escalate_after_ms: 10 * MINUTE, enabled: true, window_ms: 0, target_ms: 0, revision: 0, edited_by: '', edited_by_name: '',
+  // Those of its maker: for others it would be refused.
+  sites: user.value?.sites ?? [], queues: [], teams: user.value?.teams ?? [], escalate_after_ms: 10 * MINUTE, enabled: true, window_ms: 0, target_ms: 0, revision: 0, edited_by: '', edited_by_name: '',
   edited_at: null, removed: false, signal: '',
 });
 

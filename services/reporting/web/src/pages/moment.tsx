@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { getMoment, problemIn, type Moment, type MomentDetail, type MomentEvent, type Problem } from '../api';
 import { useLive } from '../bus';
+import { personName, queueName, siteName } from '../directory';
 import * as floor from '../floor';
 import { clockTime, dayTime, NO_VALUE, number, span, t, word } from '../i18n';
 import { PageHead } from '../parts/page-head';
@@ -34,6 +35,8 @@ function useMoment(id: string) {
   return { detail, problem, reload };
 }
 
+const agentName = (had: Pick<Moment, 'person_id' | 'agent'>): string => personName(had.person_id ?? '') || had.agent || '';
+
 const stateName = (m: Moment): string => (m.state === 'ended' ? t().ended : m.state ? t().states[m.state] : NO_VALUE);
 
 function Facts({ m }: { m: Moment }) {
@@ -41,8 +44,8 @@ function Facts({ m }: { m: Moment }) {
   const rows: [string, string][] = [
     [words.state, stateName(m)],
     [words.outcome, word(t().outcomes, m.outcome)],
-    [words.agent, m.agent || NO_VALUE],
-    [words.queue, m.queue || NO_VALUE],
+    [words.agent, agentName(m) || NO_VALUE],
+    [words.queue, queueName(m.queue ?? '') || NO_VALUE],
     [words.endedBy, word(t().parties, m.ended_by)],
     [words.waited, span(m.wait_ms)],
     [words.rang, span(m.ring_ms)],
@@ -52,7 +55,7 @@ function Facts({ m }: { m: Moment }) {
     [words.transfers, String(m.transfers)],
     [words.survey, m.csat === null ? NO_VALUE : words.ofFive(number(m.csat))],
     [words.contacts, String(m.repeat_contacts + 1)],
-    [words.site, m.site || NO_VALUE],
+    [words.site, siteName(m.site ?? '') || NO_VALUE],
     ...(m.customer_signals?.length ? [[words.signals, m.customer_signals.join(', ')] as [string, string]] : []),
     [words.source, `${m.source} ${m.source_contact_id}`],
     [words.customer, m.customer_id ? m.customer_id.slice(0, 8) : words.withheld],
@@ -68,7 +71,7 @@ function Visits({ m }: { m: Moment }) {
       <thead><tr><th scope="col">{words.queue}</th><th scope="col">{words.entered}</th><th scope="col" class="num">{words.wait}</th><th scope="col">{words.agent}</th><th scope="col" class="num">{words.ring}</th>
         <th scope="col" class="num">{words.talk}</th><th scope="col" class="num">{words.hold}</th><th scope="col" class="num">{words.offers}</th><th scope="col">{words.outcome}</th></tr></thead>
       <tbody>{m.visits.map((v, i) => (
-        <tr key={i}><th scope="row">{v.queue}</th><td>{clockTime(v.entered_at)}</td><td class="num">{span(v.wait_ms)}</td><td>{v.agent || '–'}</td>
+        <tr key={i}><th scope="row">{queueName(v.queue ?? '')}</th><td>{clockTime(v.entered_at)}</td><td class="num">{span(v.wait_ms)}</td><td>{agentName(v) || '–'}</td>
           <td class="num">{span(v.ring_ms)}</td><td class="num">{span(v.talk_ms)}</td><td class="num">{v.hold_count ? `${span(v.hold_ms)} (${v.hold_count})` : '–'}</td>
           <td class="num">{v.offers}{v.offer_failures ? `, ${words.notTaken(v.offer_failures)}` : ''}</td><td>{word(t().outcomes, v.outcome)}</td></tr>))}</tbody>
     </table></div>
@@ -121,7 +124,7 @@ export function MomentPage({ id }: { id: string }) {
   const words = t().moment;
   return (
     <div class="moment" data-testid="moment">
-      <PageHead title={m.queue || words.title} aside={dayTime(m.started_at)}>
+      <PageHead title={queueName(m.queue ?? '') || words.title} aside={dayTime(m.started_at)}>
         <span class={`badge state-${m.state ?? 'started'}`} data-testid="state">{stateName(m)}</span></PageHead>
       {m.quality.length > 0 && <p class="note">{words.good(m.quality.map((q) => word(t().quality, q)).join('; '))}</p>}
       <section class="panel" aria-labelledby="timeline-title"><h2 id="timeline-title">{words.timeline}</h2><Timeline moment={m} events={detail.events.items ?? []} /><Visits m={m} /></section>

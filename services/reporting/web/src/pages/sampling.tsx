@@ -13,12 +13,13 @@ import { QueuesPicker, SitesPicker, TeamsPicker } from '../parts/pickers';
 import { ProblemPanel, Waiting } from '../parts/problem';
 import { toast } from '../parts/toasts';
 import type { Sample, SamplingPlan } from '../proto';
+import { user } from '../session';
 import { SampleRow } from './queue';
 
 const SECOND = 1000;
 
 const blank = (): SamplingPlan => ({
-  plan_id: `plan-${newId().slice(0, 8)}`, title: '', sites: [], teams: [], queues: [], channels: [], talk_at_least_ms: 0, talk_at_most_ms: 0, quota: 2, period: 'week', time_zone: ownZone(), seed: '',
+  plan_id: `plan-${newId().slice(0, 8)}`, title: '', sites: user.value?.sites ?? [], teams: user.value?.teams ?? [], queues: [], channels: [], talk_at_least_ms: 0, talk_at_most_ms: 0, quota: 2, period: 'week', time_zone: ownZone(), seed: '',
   enabled: true, revision: 0, edited_by: '', edited_by_name: '', edited_at: null, removed: false,
 });
 

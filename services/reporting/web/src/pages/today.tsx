@@ -158,7 +158,7 @@ function Without() {
   return (
     <section class="panel" aria-labelledby="without-title" data-testid="without">
       <h2 id="without-title">{words.without}</h2>
-      {!data ? <Waiting problem={problem} retry={reload} /> : people.length === 0 ? <p class="quiet">{words.nobodyWithout}</p> : (
+      {!data ? <Waiting problem={problem} retry={reload} /> : people.length === 0 ? <p class="quiet">{data.receivers.length === 0 ? t().account.nobodyReceived : words.nobodyWithout}</p> : (
         <><p class="quiet small">{words.withoutAbout(data.without_feedback_days)}</p>
           <ul class="plain rows">{people.slice(0, WITHOUT_SHOWN).map((p) => (
             <li key={p.person_id}><strong>{p.name}</strong><span class="quiet">{p.days_without < 0 ? words.never : words.daysWithout(p.days_without)}</span>

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { call, path, query } from '../api';
 import { since } from '../clock';
+import { personName, queueName, siteName } from '../directory';
 import { dayTime, number, percent, span, t, word } from '../i18n';
 import { useCommand, useLoaded } from '../loading';
 import type { AcknowledgeAlertResponse, Alert, AlertStep, AlertSubject } from '../proto';
@@ -68,7 +69,7 @@ function Close({ alert, onClose, onChanged }: { alert: Alert; onClose: () => voi
 
 function Where({ alert }: { alert: Alert }) {
   const words = t().alerts;
-  const where = [alert.queue, alert.agent, alert.site].filter(Boolean).join(', ');
+  const where = [queueName(alert.queue), personName(alert.person_id) || alert.agent, siteName(alert.site)].filter(Boolean).join(', ');
   return (
     <p class="quiet small">
       {words.was(inUnit(alert.subject, alert.actual), inUnit(alert.subject, alert.threshold))}

@@ -23,7 +23,7 @@ export const people: typeof english = {
     decidedBy: (who, when) => `entschieden von ${who}, ${when}`, kept: 'neu gerechnet wäre sie gefallen: die Wertung blieb', waits: 'Wartet auf jemanden, der nicht bewertet hat.', notYours: 'Du hast bewertet: jemand anderes entscheidet.',
   },
   note: {
-    title: 'Notizen', give: 'Rückmeldung geben', none: 'Noch hat niemand etwas zu diesem Moment gesagt. Mach den Anfang: kurz nach dem Moment hilft es am meisten.', noneMine: 'Noch hat dir niemand etwas zu diesem Moment gesagt.',
+    title: 'Notizen', give: 'Rückmeldung geben', none: 'Hier gibt es keine Rückmeldung, die du sehen darfst. Kurz nach dem Moment hilft sie am meisten.', noneMine: 'Noch hat dir niemand etwas zu diesem Moment gesagt.',
     you: 'dich', somebody: 'der Agent', isPrivate: 'nur zwischen beiden', range: (from, to) => `von ${from} bis ${to}`,
     acknowledge: 'Verstanden', acknowledged: 'Deine Antwort ist angekommen.', answer: 'Deine Antwort, wenn du magst', answerHint: (who) => `${who} sieht sie sofort.`,
     kind: 'Was ist es?', whoSees: 'Wer es sieht:', seenPraise: 'alle; es kommt an die Wand, und die Gelobten werden gefragt, wie sie das machen.', seenPrivate: (who) => `${who} und du, sonst niemand.`, seenImprovement: (who) => `${who}, deren Coaches und du; nie die Wand.`,

@@ -21,7 +21,7 @@ export const people = {
     decidedBy: (who: string, when: string) => `decided by ${who}, ${when}`, kept: 'scored anew it would have fallen: the score was kept', waits: 'Waits for somebody who did not evaluate it.', notYours: 'You evaluated it: somebody else decides.',
   },
   note: {
-    title: 'Notes', give: 'Give feedback', none: 'Nobody has said anything about this moment yet. Be the first: soon after the moment it helps most.', noneMine: 'Nobody has said anything to you about this moment yet.',
+    title: 'Notes', give: 'Give feedback', none: 'There is no feedback here that you may see. Soon after the moment it helps most.', noneMine: 'Nobody has said anything to you about this moment yet.',
     you: 'you', somebody: 'the agent', isPrivate: 'between the two', range: (from: string, to: string) => `from ${from} to ${to}`,
     acknowledge: 'Got it', acknowledged: 'Your answer is with them.', answer: 'Your answer, if you like', answerHint: (who: string) => `${who} sees it at once.`,
     kind: 'What is it?', whoSees: 'Who sees it:', seenPraise: 'everybody; it goes on the wall, and the praised are asked how they do it.', seenPrivate: (who: string) => `${who} and you, nobody else.`, seenImprovement: (who: string) => `${who}, their coaches and you; never the wall.`,
