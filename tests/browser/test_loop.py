@@ -39,6 +39,7 @@ class Play:
         with ThreadPoolExecutor() as at_once:
             self.lea, self.cleo, self.nora, self.fourth = at_once.map(lambda _: Screen(self.address), range(4))
         for screen, login in ((self.lea, "lea"), (self.cleo, "cleo"), (self.nora, "nora")):
+            screen.open("/")
             self.enter(screen, login)
 
     def close(self):
@@ -50,7 +51,7 @@ class Play:
     # --- hands ---
 
     def enter(self, screen, login):
-        screen.sign_in(login, self.moment.passwords[login])
+        screen.sign_in_here(login, self.moment.passwords[login])
         screen.see("[data-testid=me]", PEOPLE[login][1])
         screen.see("[data-connection=open]")
         # A reload would lose it.
@@ -153,6 +154,7 @@ class Play:
         cleo.driver.execute_script(ALERTS_AS_THEY_SHOW)
         loop.violate()
         row = cleo.see("[data-testid=queue-alerts] [data-testid=alert]", "On hold for more than a second")
+        assert "Sales, Nora Nilsson, Lyon" in row.text
         self.keep("alert", ("coach", cleo))
         alert_id = row.get_attribute("data-alert")
         alert = loop.find("the alert", "cleo", "alerts?rule_id=held-too-long")
@@ -201,6 +203,7 @@ class Play:
         self.keep("evaluation", ("coach", cleo))
         cleo.click("[data-testid=release]")
         cleo.see("[data-testid=toast]", "Released")
+        nora.see("[data-testid=toast]", "Cleo Costa evaluated a moment of yours")
         nora.see("[data-testid=my-evaluation] summary", "A sales call: 0")
         self.keep("evaluated", ("coach", cleo), ("agent", nora))
 
@@ -218,6 +221,7 @@ class Play:
 
     def decide(self):
         leo, nora = self.fourth, self.nora
+        leo.open("/")
         self.enter(leo, "leo")
         self.walk(leo, "My queue")
         leo.click("[data-testid=queue-dispute] a", "A sales call")
@@ -226,6 +230,7 @@ class Play:
         self.keep("decision", ("arbitrator", leo))
         leo.click("[data-testid=decide-form] button[type=submit]", "Decide")
         leo.see("[data-testid=toast]", "Decided")
+        nora.see("[data-testid=toast]", "Leo Lund decided your dispute")
         nora.see("[data-testid=my-evaluation]", DECISION)
         nora.see("[data-testid=my-evaluation] summary", "A sales call: 60")
         self.keep("decided", ("arbitrator", leo), ("agent", nora))
@@ -262,6 +267,9 @@ class Play:
     def react(self):
         omar, lea = self.fourth, self.lea
         self.enter(omar, "omar")
+        # Of who was at this screen before nothing is left.
+        omar.see("h1", "My day")
+        assert omar.count("[data-testid=toast]") == 0
         self.walk(omar, "Wall")
         omar.see("[data-kind=story]", STORY)
         omar.see("[data-kind=praise]", PRAISE)
@@ -297,12 +305,12 @@ def nothing_private_is_shown(play):
         shown(play.fourth, heading)
         assert says(play.fourth, *NOTED, *EVALUATED) == [], path
     play.keep("not-for-a-peer", ("peer", play.fourth))
-    for path, heading in (("/today", "Today"), ("/wall", "Wall"), ("/notes", "Notes"), (bad, "sales"), ("/alerts?view=history", "Alerts")):
+    for path, heading in (("/today", "Today"), ("/wall", "Wall"), ("/notes", "Notes"), (bad, "Sales"), ("/alerts?view=history", "Alerts")):
         play.lea.open(path)
         shown(play.lea, heading)
         assert says(play.lea, *NOTED) == [], path
     play.lea.open(bad)
-    shown(play.lea, "sales")
+    shown(play.lea, "Sales")
     play.keep("not-for-a-leader", ("leader", play.lea))
 
 

@@ -86,6 +86,7 @@ class Screen:
         self.see(css).send_keys(Keys.CONTROL, "a", Keys.NULL, text)
 
     def choose(self, css, value):
+        self.see("%s option[value='%s']" % (css, value))
         Select(self.see(css)).select_by_value(value)
 
     def press(self, *keys):
@@ -93,6 +94,10 @@ class Screen:
 
     def sign_in(self, login, password):
         self.open("/")
+        self.sign_in_here(login, password)
+
+    def sign_in_here(self, login, password):
+        """At the door where the last one went out, without a reload."""
         self.see("input[name=login]").send_keys(login)
         self.see("input[name=password]").send_keys(password, Keys.ENTER)
 
