@@ -203,6 +203,7 @@ class Play:
         self.keep("evaluation", ("coach", cleo))
         cleo.click("[data-testid=release]")
         cleo.see("[data-testid=toast]", "Released")
+        assert cleo.count("[data-testid=evaluate]") == 0
         nora.see("[data-testid=toast]", "Cleo Costa evaluated a moment of yours")
         nora.see("[data-testid=my-evaluation] summary", "A sales call: 0")
         self.keep("evaluated", ("coach", cleo), ("agent", nora))

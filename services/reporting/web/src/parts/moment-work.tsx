@@ -44,20 +44,26 @@ function NoEvaluation({ m }: { m: Moment }) {
   return <p class="quiet">{m.state === 'ended' ? <>{words.noStandard} {hasRole('leader', 'coach') && <a href="/standards">{words.declare}</a>}</> : words.notYet}</p>;
 }
 
+// What was answered to the reader's own act is newer than what was read before it.
+const withOwn = (items: readonly Evaluation[], own: Evaluation | null): Evaluation[] =>
+  !own || items.some((e) => e.evaluation_id === own.evaluation_id && e.revision >= own.revision) ? [...items] : [...items.filter((e) => e.evaluation_id !== own.evaluation_id), own];
+
 export function Evaluations({ detail, reload }: { detail: MomentDetail; reload: () => void }) {
   const { moment, evaluations } = detail;
-  const items = (evaluations.items ?? []).filter((e) => !e.withdrawn);
+  const [own, setOwn] = useState<Evaluation | null>(null);
+  const items = withOwn(evaluations.items ?? [], own).filter((e) => !e.withdrawn);
   const { held, hold } = useOwnDraft(items);
   const released = items.filter((e) => !isDraft(e)).sort((a, b) => Number(isByPerson(a)) - Number(isByPerson(b)));
   const words = t().moment;
-  const done = (finished: Evaluation | null): void => { hold(null, finished ?? held?.draft); reload(); };
+  const changed = (e: Evaluation): void => { setOwn(e); reload(); };
+  const done = (finished: Evaluation | null): void => { hold(null, finished ?? held?.draft); if (finished) setOwn(finished); reload(); };
   return (
     <>
-      {held && <EvaluationForm key={`${held.draft.evaluation_id}/${held.edition}`} draft={held.draft} onDone={done} takeTheirs={() => { hold(null); reload(); }} />}
+      {held && <EvaluationForm key={`${held.draft.evaluation_id}/${held.edition}`} draft={held.draft} isNew={held.edition > 0} onDone={done} takeTheirs={() => { hold(null); reload(); }} />}
       <section class="panel" aria-labelledby="standard-title" data-testid="evaluations">
         <h2 id="standard-title">{words.against}</h2>
         {evaluations.items === null ? <Away problem={evaluations.problem} /> : released.length === 0 ? <NoEvaluation m={moment} />
-          : released.map((e) => <LivingEvaluation key={e.evaluation_id} e={e} onChanged={reload} />)}
+          : released.map((e) => <LivingEvaluation key={e.evaluation_id} e={e} onChanged={changed} />)}
         {!held && evaluations.items !== null && mayEvaluate(moment, items) && (
           <><p class="quiet small">{t().evaluation.beginAbout}</p><BeginEvaluation momentId={moment.moment_id} sampleId={place.value.searchParams.get('sample_id') ?? ''} onBegun={(draft) => hold(draft)} /></>)}
       </section>
