@@ -28,7 +28,7 @@ export function fieldOf(field: string, sent: readonly { criterion_id: string }[]
 function Measured({ c, result }: { c: Criterion; result: CriterionResult | undefined }) {
   return (
     <p class="measured"><strong>{c.title}</strong> <span class="quiet">{targetOf(c)}.</span>{' '}
-      {result ? <>{t().evaluation.was(wasText(result, c))} <VerdictMark r={result} /></> : <span class="quiet">{t().standards.measuredByItself}</span>}</p>
+      {result ? <>{result.actual !== null && t().evaluation.was(wasText(result, c))} <VerdictMark r={result} /></> : <span class="quiet">{t().standards.measuredByItself}</span>}</p>
   );
 }
 

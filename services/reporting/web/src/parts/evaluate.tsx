@@ -1,5 +1,5 @@
 // A person evaluates a moment: saved while they listen, seen by nobody else until it is released.
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, call, path, type Problem } from '../api';
 import { t } from '../i18n';
 import { useCommand } from '../loading';
@@ -15,7 +15,8 @@ import { toast } from './toasts';
 
 const COMMENT_MOST = 4000;
 
-interface Given { draft: Evaluation; onDone: (released: Evaluation | null) => void; takeTheirs: () => void }
+// isNew: it was begun just now, and the reader goes on in it.
+interface Given { draft: Evaluation; isNew: boolean; onDone: (released: Evaluation | null) => void; takeTheirs: () => void }
 type Wish = Filled & { comment: string };
 
 // The field of what was refused, by the name that it has here.
@@ -35,10 +36,12 @@ function useDraft(draft: Evaluation, standard: Standard) {
   return { saving: useAutosave<Wish>(draft.evaluation_id, draft.revision, save, newest), sent };
 }
 
-function Form({ draft, standard, onDone, takeTheirs }: Given & { standard: Standard }) {
+function Form({ draft, isNew, standard, onDone, takeTheirs }: Given & { standard: Standard }) {
   const [wish, setWish] = useState<Wish>({ ...filledFrom(draft.results), comment: draft.comment });
   const [isDiscarding, setDiscarding] = useState(false);
   const { saving, sent } = useDraft(draft, standard);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => { if (isNew) form.current?.querySelector('input')?.focus(); }, []);
   const command = useCommand();
   const words = t().evaluation;
   const refused = command.problem ?? (saving.state.kind === 'failed' ? saving.state.problem : null);
@@ -63,7 +66,7 @@ function Form({ draft, standard, onDone, takeTheirs }: Given & { standard: Stand
   }
   const isComplete = missingIn(standard.criteria, wish.answers, wish.comments).length === 0;
   return (
-    <form onSubmit={release} data-testid="evaluation-form">
+    <form ref={form} onSubmit={release} data-testid="evaluation-form">
       <Fields objections={objectionsOf(named(refused, sent.current))}>
         <Questions standard={standard} results={draft.results} filled={wish} onFilled={(filled) => change(filled)} />
         <TextField name="comment" label={words.overall} hint={words.overallHint} value={wish.comment} onValue={(comment) => change({ comment })} rows={3} most={COMMENT_MOST} />

@@ -1,5 +1,5 @@
 // Notes on a moment: one as it is read and answered, and giving one.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { call, path, type Moment } from '../api';
 import { personName } from '../directory';
 import { dayTime, span, t } from '../i18n';
@@ -83,6 +83,9 @@ export function GiveNote({ moment, criteria, answering, onGiven, onCancel }: {
   moment: Moment; criteria: readonly (readonly [string, string])[]; answering: Answering; onGiven: (note: Note) => void; onCancel: () => void;
 }) {
   const handlers = handlersOf(moment);
+  const form = useRef<HTMLFormElement>(null);
+  // Whoever asked for it goes on in it.
+  useEffect(() => form.current?.querySelector('input')?.focus(), []);
   const [wish, setWish] = useState<Wish>({ kind: answering.kind ?? 'praise', from: '', to: '', criterion: '', text: '', receiver: handlers[0] ?? '', isPrivate: false });
   const command = useCommand();
   const words = t().note;
@@ -103,7 +106,7 @@ export function GiveNote({ moment, criteria, answering, onGiven, onCancel }: {
     if (isDone) toast(words.given(who), '', null, 'good');
   }
   return (
-    <form class="inline-form" onSubmit={submit} data-testid="note-form">
+    <form class="inline-form" ref={form} onSubmit={submit} data-testid="note-form">
       {answering.alertId && <p class="small">{words.answersAlert}</p>}
       <ProblemPanel problem={command.problem} />
       <Fields objections={new Map([...objectionsOf(command.problem), ...wrong])}>
