@@ -52,7 +52,7 @@ export const common: typeof english = {
     alertClimbed: (title) => `Noch von niemandem übernommen: ${title}`,
     standard: (title) => `Neuer Standard in Kraft: ${title}`,
     evaluated: (who) => `${who} hat einen Moment von Ihnen bewertet`,
-    decided: (who) => `${who} hat über Ihren Einspruch entschieden`,
+    decided: (who) => `${who} hat über Ihre Anfechtung entschieden`,
   },
   action: {
     save: 'Speichern', cancel: 'Abbrechen', close: 'Schließen', add: 'Hinzufügen', edit: 'Bearbeiten', remove: 'Entfernen', send: 'Senden', retry: 'Noch einmal versuchen', more: 'Mehr zeigen',
