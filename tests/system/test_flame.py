@@ -193,3 +193,26 @@ def test_what_counted_stays_when_reporting_dies(moment, told):
     after = account(moment, moment.lea, to_at=stamp(time.time() + 60), from_at=stamp(time.time() - 3600))
     assert {k: after[k] for k in ("praise", "improvement", "fatals")} == {k: before[k] for k in ("praise", "improvement", "fatals")}
     assert [r["days_without"] for r in after["receivers"]] == [r["days_without"] for r in before["receivers"]]
+
+
+def test_a_note_during_the_moment_counts_once_that_has_ended(moment, told):
+    """Until then it is no 0 either."""
+    del told
+    now = time.time()
+    before = account(moment, moment.puja)["time_to_feedback_median_ms"]["n"]
+    tell(moment, "live", "queued", now - 5, queue="sales")
+    tell(moment, "live", "answered", now - 4, queue="sales", agent="ravi")
+    moment_id = wait_for("the moment", lambda: moment.sql(
+        "select m.moment_id::text from ingest.moment i join feedback.moment m using (moment_id)"
+        " where i.contact_id = 'live' and m.person_id = 'p-ravi'"))[0][0]
+    note(moment, moment.puja, moment_id, "improvement")
+    assert account(moment, moment.puja)["time_to_feedback_median_ms"]["n"] == before
+    tell(moment, "live", "ended", time.time() + 0.2)
+    wait_for("its end", lambda: account(moment, moment.puja)["time_to_feedback_median_ms"]["n"] == before + 1)
+    assert account(moment, moment.puja)["time_to_feedback_median_ms"]["value"] == 0
+
+
+def tell(moment, contact, kind, at, site="pune", **data):
+    event = {"specversion": "1.0", "id": "%s-%s" % (contact, kind), "source": "/t", "type": "x.contact." + kind,
+             "time": stamp(at), "data": {"contact_id": contact, "channel": "voice", **data}}
+    assert moment.post(event, token=moment.sources[site])[0] == 202
