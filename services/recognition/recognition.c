@@ -62,9 +62,10 @@ uint64_t recognition_emit(struct recognition *recognition, struct txn *txn, cons
 bool recognition_check_id(struct call *call, const char *field, const char *id, const char *what)
 {
     struct problem problem;
+    char canonical[ID_TEXT_SIZE];
     struct id parsed;
 
-    if (id_parse(id, &parsed) == 0) {
+    if (id_parse(id, &parsed) == 0 && strcmp(id_print(&parsed, canonical), id) == 0) {
         return true;
     }
     (void)call_not_found(&problem, field, what);

@@ -48,7 +48,8 @@ struct caller {
 bool caller_sees_site(const struct caller *caller, const char *site);
 bool caller_sees_team(const struct caller *caller, const char *team);
 
-/* How far a caller sees. Borrowed from the caller. Services and operators have no limits. */
+/* How far a caller sees. Borrowed from the caller. Services and operators have no limits; an agent
+ * who is operator as well sees no more moments for it. */
 struct reach {
     const char *const *sites;
     size_t site_count; /* 0: every site */

@@ -54,14 +54,15 @@ bool caller_sees_team(const struct caller *caller, const char *team)
 
 struct reach caller_reach(const struct caller *caller)
 {
-    const uint32_t wide = ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_OPERATOR | ROLE_SERVICE;
+    const uint32_t wide = ROLE_LEADER | ROLE_COACH | ROLE_INTEGRATOR | ROLE_SERVICE;
+    bool is_operator = (caller->roles & (ROLE_OPERATOR | ROLE_AGENT)) == ROLE_OPERATOR;
 
     return (struct reach){
         .sites = caller->sites,
         .site_count = caller->site_count,
         .teams = caller->teams,
         .team_count = caller->team_count,
-        .is_own_only = (caller->roles & wide) == 0,
+        .is_own_only = (caller->roles & wide) == 0 && !is_operator,
         .person_id = caller->person_id ? caller->person_id : "",
         .user_id = caller->id,
     };

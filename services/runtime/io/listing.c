@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An answer is at most FRAME_BYTES_MAX with what surrounds it; an element has its tag and length.
+ */
+#define PAGE_BYTES_MAX (FRAME_BYTES_MAX - 16384)
+#define ELEMENT_BYTES 8
+
 /* What is asked for, until the rows are there. */
 struct question {
     struct call *call;
@@ -116,11 +121,20 @@ static ProtobufCMessage *read_element(const struct question *question,
     return element;
 }
 
+/* No more than an answer can hold: what does not fit is on the next page. One always fits. */
 static size_t rows_of_page(const struct question *question, const struct db_rows *rows)
 {
     size_t count = db_count(rows);
+    size_t most = question->limit && count > question->limit ? question->limit : count;
+    size_t bytes = 0;
 
-    return question->limit && count > question->limit ? question->limit : count;
+    for (size_t i = 0; question->limit && i < most; i++) {
+        bytes += db_get_bytes(rows, i, 0).len + ELEMENT_BYTES;
+        if (bytes > PAGE_BYTES_MAX && i > 0) {
+            return i;
+        }
+    }
+    return most;
 }
 
 static int fill_elements(const struct question *question, const struct db_rows *rows,

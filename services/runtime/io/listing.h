@@ -9,7 +9,8 @@
  *
  * The answer's type is that of the call's route; its first repeated message field takes the
  * elements, its text field "next", where it has one, the cursor of the last row of a full page. A
- * body that cannot be read is logged and left out. Out of memory is 503. Loop thread only. */
+ * page whose elements are too long for one answer has fewer of them. A body that cannot be read is
+ * logged and left out. Out of memory is 503. Loop thread only. */
 #ifndef MOMENT_IO_LISTING_H
 #define MOMENT_IO_LISTING_H
 

@@ -828,6 +828,9 @@ static void an_agent_reaches_their_own(void **state)
     const struct reach of_agent = caller_reach(&agent);
     const struct reach of_nobody = caller_reach(&nobody);
     const struct reach of_both = caller_reach(&both);
+    const struct caller keeper = {
+        .id = "u", .roles = ROLE_AGENT | ROLE_OPERATOR, .person_id = "anna"};
+    const struct reach of_keeper = caller_reach(&keeper);
     const struct place about_anna = {.site = "lyon", .person_id = "anna"};
     const struct place about_bob = {.site = "lyon", .person_id = "bob", .author_id = "v"};
     const struct place by_u = {.person_id = "bob", .author_id = "u"};
@@ -841,6 +844,8 @@ static void an_agent_reaches_their_own(void **state)
     assert_false(reach_holds(&of_nobody, &about_anna));
     assert_false(reach_holds(&of_nobody, &unknown));
     assert_true(reach_holds(&of_both, &about_bob));
+    assert_true(reach_holds(&of_keeper, &about_anna));
+    assert_false(reach_holds(&of_keeper, &about_bob)); /* operators see no contents */
 }
 
 static void what_is_not_there_and_what_is_hidden_sound_alike(void **state)

@@ -30,6 +30,7 @@ struct call {
 struct db_rows {
     size_t count;
     const char *names[ROWS_MAX]; /* null: a body that cannot be read */
+    size_t padding;              /* bytes that each candidate has more */
 };
 
 static struct call call;
@@ -189,7 +190,8 @@ size_t db_count(const struct db_rows *rows)
 /* An entry and a candidate have their name at different numbers. */
 struct slice db_get_bytes(const struct db_rows *rows, size_t row, size_t column)
 {
-    static uint8_t bytes[100];
+    static uint8_t bytes[FRAME_BYTES_MAX];
+    static char padding[FRAME_BYTES_MAX];
     Moment__V1__Candidate candidate;
     Moment__V1__QuarantineEntry entry;
     char name[20];
@@ -201,6 +203,9 @@ struct slice db_get_bytes(const struct db_rows *rows, size_t row, size_t column)
     snprintf(name, sizeof(name), "%s", rows->names[row]);
     moment__v1__candidate__init(&candidate);
     candidate.agent = name;
+    memset(padding, 'x', rows->padding);
+    padding[rows->padding] = '\0';
+    candidate.dismissed_because = padding;
     moment__v1__quarantine_entry__init(&entry);
     entry.key = name;
     bool is_candidate = call.route.response == &moment__v1__list_candidates_response__descriptor;
@@ -255,7 +260,7 @@ static void list(const struct listing *listing, listing_adjust_fn *adjust)
 
 static void a_cursor_leads_to_the_next_page(void **state)
 {
-    const struct db_rows rows = {3, {"anna", "bob", "carl"}};
+    const struct db_rows rows = {3, {"anna", "bob", "carl"}, 0};
     struct listing listing;
     struct db_args args;
 
@@ -289,10 +294,29 @@ static void a_reach_is_four_arguments(void **state)
     assert_string_equal(pushed, " of lyon metz of true anna");
 }
 
+static void what_does_not_fit_an_answer_is_on_the_next_page(void **state)
+{
+    const struct listing listing = {.limit = 4};
+    const struct db_rows rows = {3, {"anna", "bob", "carl"}, FRAME_BYTES_MAX / 3};
+    const struct db_rows huge = {2, {"anna", "bob"}, FRAME_BYTES_MAX - 100};
+    struct listing next;
+
+    (void)state;
+    list(&listing, NULL);
+    answer_with(&rows);
+    assert_string_equal(call.names, "anna bob ");
+    assert_true(listing_read(&call, 4, call.next, &next));
+    assert_int_equal(next.before_id.bytes[15], 1);
+    set_up(NULL);
+    list(&listing, NULL);
+    answer_with(&huge);
+    assert_string_equal(call.names, "anna ");
+}
+
 static void the_last_page_has_no_cursor(void **state)
 {
     const struct listing listing = {.limit = 2};
-    const struct db_rows rows = {2, {"anna", "bob"}};
+    const struct db_rows rows = {2, {"anna", "bob"}, 0};
 
     (void)state;
     list(&listing, NULL);
@@ -304,7 +328,7 @@ static void the_last_page_has_no_cursor(void **state)
 static void an_empty_list_is_an_answer(void **state)
 {
     const struct listing listing = {.limit = 2};
-    const struct db_rows rows = {0, {NULL}};
+    const struct db_rows rows = {0, {NULL}, 0};
 
     (void)state;
     list(&listing, NULL);
@@ -339,7 +363,7 @@ static bool hide_bob(struct call *one, ProtobufCMessage *element)
 static void each_element_is_adjusted_or_left_out(void **state)
 {
     const struct listing listing = {.limit = 2};
-    const struct db_rows rows = {3, {"anna", "bob", "carl"}};
+    const struct db_rows rows = {3, {"anna", "bob", "carl"}, 0};
 
     (void)state;
     list(&listing, hide_bob);
@@ -351,7 +375,7 @@ static void each_element_is_adjusted_or_left_out(void **state)
 static void what_cannot_be_read_is_left_out(void **state)
 {
     const struct listing listing = {.limit = 2};
-    const struct db_rows rows = {3, {"anna", NULL, "carl"}};
+    const struct db_rows rows = {3, {"anna", NULL, "carl"}, 0};
 
     (void)state;
     list(&listing, NULL);
@@ -362,7 +386,7 @@ static void what_cannot_be_read_is_left_out(void **state)
 
 static void a_whole_list_needs_no_more_than_bodies(void **state)
 {
-    const struct db_rows rows = {3, {"anna", "bob", "carl"}};
+    const struct db_rows rows = {3, {"anna", "bob", "carl"}, 0};
 
     (void)state;
     call.route.response = &moment__v1__list_quarantine_response__descriptor;
@@ -405,8 +429,8 @@ static void ask_one(const struct db_rows *rows, listing_adjust_fn *adjust)
 
 static void one_thing_is_there_or_404(void **state)
 {
-    const struct db_rows there = {1, {"anna"}};
-    const struct db_rows absent = {0, {NULL}};
+    const struct db_rows there = {1, {"anna"}, 0};
+    const struct db_rows absent = {0, {NULL}, 0};
 
     (void)state;
     ask_one(&there, NULL);
@@ -426,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_cursor_leads_to_the_next_page),
         TEST(a_reach_is_four_arguments),
+        TEST(what_does_not_fit_an_answer_is_on_the_next_page),
         TEST(the_last_page_has_no_cursor),
         TEST(an_empty_list_is_an_answer),
         TEST(too_much_and_a_false_cursor_are_refused),
