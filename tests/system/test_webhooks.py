@@ -6,17 +6,21 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import ssl
 import subprocess
+import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from bus_person import BusPerson, recognition_pb2
-from installation import ROOT, Installation, wait_for
+from installation import ROOT, Installation, free_ports, wait_for
 
 FIRST_RETRY_MS, RETRIES = 100, 3
 
@@ -40,6 +44,34 @@ def test_this_receiver_agrees_with_the_published_vectors():
     headers = computed["headers"]
     assert signature(computed["secret"], headers["webhook-id"], headers["webhook-timestamp"],
                      body) in headers["webhook-signature"].split()
+
+
+def test_the_readme_receiver_takes_what_is_signed_and_nothing_else():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        program = re.search(r"<!-- example: receive a webhook -->\s*```python\n(.*?)```", f.read(), re.S).group(1)
+    port, = free_ports(1)
+    assert program.count("9000") == 1
+    secret, body, now = "whsec_" + base64.b64encode(b"k" * 32).decode(), b'{"type": "post.changed"}', int(time.time())
+
+    def send(signed_by, at):
+        headers = {"webhook-id": "evt-1", "webhook-timestamp": str(at),
+                   "webhook-signature": signature(signed_by, "evt-1", str(at), body)}
+        try:
+            with urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/" % port, body, headers), timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    receiver = subprocess.Popen([sys.executable, "-c", program.replace("9000", str(port))], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True, env={**os.environ, "WEBHOOK_SECRET": secret})
+    try:
+        assert wait_for("the receiver", lambda: send(secret, now)) == 204
+        assert receiver.stdout.readline() == "evt-1 %s\n" % body.decode()
+        assert send("whsec_" + base64.b64encode(b"x" * 32).decode(), now) == 401
+        assert send(secret, now - 3600) == 401
+    finally:
+        receiver.terminate()
+        receiver.communicate()
 
 
 class Receiver:
