@@ -54,6 +54,8 @@ class Play:
         screen.sign_in_here(login, self.moment.passwords[login])
         screen.see("[data-testid=me]", PEOPLE[login][1])
         screen.see("[data-connection=open]")
+        # At the door it was told that nobody is signed in.
+        screen.console()
         # A reload would lose it.
         screen.driver.execute_script("window.notReloaded = true")
 
@@ -305,6 +307,8 @@ def nothing_private_is_shown(play):
         play.fourth.open(path)
         shown(play.fourth, heading)
         assert says(play.fourth, *NOTED, *EVALUATED) == [], path
+    play.fourth.open(bad)
+    shown(play.fourth, "no such moment")
     play.keep("not-for-a-peer", ("peer", play.fourth))
     for path, heading in (("/today", "Today"), ("/wall", "Wall"), ("/notes", "Notes"), (bad, "Sales"), ("/alerts?view=history", "Alerts")):
         play.lea.open(path)
@@ -313,6 +317,11 @@ def nothing_private_is_shown(play):
     play.lea.open(bad)
     shown(play.lea, "Sales")
     play.keep("not-for-a-leader", ("leader", play.lea))
+    # Where it may be read it is found in the same way.
+    play.nora.open(bad)
+    shown(play.nora, "Sales")
+    play.nora.see("[data-testid=dispute]", DECISION)
+    assert says(play.nora, *NOTED, *EVALUATED) == [*NOTED, *EVALUATED]
 
 
 def shown(screen, heading):
@@ -334,5 +343,6 @@ def test_the_whole_loop_with_everybody_signed_in_at_once(play):
     play.praise()
     play.tell()
     play.react()
+    assert [screen.console() for screen in (play.lea, play.cleo, play.nora, play.fourth)] == [[], [], [], []]
     nothing_private_is_shown(play)
     nothing_private_is_visible(play.loop)
