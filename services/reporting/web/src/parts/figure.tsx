@@ -5,6 +5,9 @@ import { t, number } from '../i18n';
 // The page that shows what is listed at a path of the API.
 export const pageOf = (items: string): string => items.replace(/^\/api\/v1/, '');
 
+// "praise_balance@1" -> "praise_balance"
+const nameOf = (definition: string): string => definition.replace(/@.*$/, '');
+
 export function FigureValue({ figure, show, testid }: { figure: Figure | null; show: (value: number) => string; testid?: string }) {
   const words = t().figure;
   if (!figure) return <span class="quiet">{t().noData}</span>;
@@ -13,7 +16,7 @@ export function FigureValue({ figure, show, testid }: { figure: Figure | null; s
       <strong class="num">{figure.value === null ? t().noData : show(figure.value)}</strong>
       <span class="quiet small"> {words.n(number(figure.n))}{figure.low !== null && figure.high !== null && <>, {words.interval(show(figure.low), show(figure.high))}</>}</span>
       {' '}{figure.items && <a class="small" href={pageOf(figure.items)}>{words.items}</a>}
-      {figure.definition && <details class="small"><summary>{words.definition}</summary><code>{figure.definition}</code></details>}
+      {figure.definition && <details class="small"><summary>{words.definition}</summary>{words.how[nameOf(figure.definition)]} <code>{figure.definition}</code></details>}
     </span>
   );
 }

@@ -86,6 +86,16 @@ export const common: typeof english = {
     interval: (low, high) => `95 %: ${low} bis ${high}`,
     definition: 'So wird gezählt',
     items: 'Zeigen, was dahinter steht',
+    how: {
+      flame_kept: 'Gehalten ÷ versprochen, über die Wochen oder Monate, die vorbei sind. Mehr in einer gleicht eine andere nicht aus.',
+      flame_longest_gap: 'Die längste Zeit, in der es nicht geschah, vom ersten versprochenen Tag bis jetzt.',
+      flame_ewma: '0,3 × der gehaltene Anteil dieser Periode + 0,7 × der Durchschnitt davor. Eine laufende Periode zählt noch nicht.',
+      time_to_feedback_median: 'Vom Ende des Moments bis zur Notiz: Die Hälfte der Notizen kam früher.',
+      time_to_feedback_p90: 'Vom Ende des Moments bis zur Notiz: Neun von zehn Notizen kamen früher.',
+      praise_balance: 'Lob ÷ (Lob + Verbesserung).',
+      without_feedback: 'Personen mit Momenten, aber so viele Tage ohne Notiz ÷ Personen mit Momenten.',
+      fatal_unanswered: 'Momente mit einem fatalen Fehler ohne Notiz ÷ Momente mit einem fatalen Fehler.',
+    },
   },
   problems: {
     'invalid-field': 'Etwas im Formular stimmt nicht',

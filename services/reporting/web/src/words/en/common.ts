@@ -90,6 +90,17 @@ export const common = {
     interval: (low: string, high: string) => `95 %: ${low} to ${high}`,
     definition: 'How it is counted',
     items: 'Show what is behind it',
+    // By the definition's name without its version; the words of /api/v1/definitions, shorter.
+    how: {
+      flame_kept: 'What was kept ÷ what was promised, over the weeks or months that are over. Doing more in one does not make up for another.',
+      flame_longest_gap: 'The longest time without doing it, from the first promised day, until now.',
+      flame_ewma: '0.3 × the share kept in this period + 0.7 × the average before. A period under way does not count yet.',
+      time_to_feedback_median: 'From the end of the moment to the note: half of the notes came sooner.',
+      time_to_feedback_p90: 'From the end of the moment to the note: nine of ten notes came sooner.',
+      praise_balance: 'Praise ÷ (praise + improvement).',
+      without_feedback: 'People who had moments and no note for so many days ÷ people who had moments.',
+      fatal_unanswered: 'Moments with a fatal failure and no note ÷ moments with a fatal failure.',
+    } as Record<string, string>,
   },
   // By the problem's type, then by its status. The detail that follows comes from the server.
   problems: {
