@@ -69,8 +69,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     struct watch *watch = poll->data;
     int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 
-    flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
-    flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+    flags |= (events & UV_READABLE) != 0 ? CURL_CSELECT_IN : 0;
+    flags |= (events & UV_WRITABLE) != 0 ? CURL_CSELECT_OUT : 0;
     act(watch->fetcher, watch->socket, flags);
 }
 
@@ -140,7 +140,8 @@ static int on_socket(CURL *easy unused_arg, curl_socket_t socket, int what, void
     if (!watch) {
         watch = watch_new(fetcher, socket);
     }
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
+                 ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
     return watch && uv_poll_start(&watch->poll, events, on_poll) == 0 ? 0 : -1;
 }
 

@@ -21,7 +21,8 @@ int txn_init(struct txn *txn, struct db *writer, struct work *works, size_t coun
 {
     static uint64_t serial;
 
-    *txn = (struct txn){.writer = writer, .serial = ++serial, .works = works, .work_count = count};
+    serial++;
+    *txn = (struct txn){.writer = writer, .serial = serial, .works = works, .work_count = count};
     txn->refusals = calloc(count, sizeof *txn->refusals);
     txn->now_us = clock_wall_us();
     txn->began_us = clock_mono_us();
