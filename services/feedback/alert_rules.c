@@ -251,18 +251,10 @@ static void load_rules(struct command *command, struct txn *txn)
     feedback_load_all(command->state, txn);
 }
 
-static void start_edit(struct feedback *feedback, struct call *call,
-                       int (*apply)(struct command *command, struct txn *txn,
-                                    ProtobufCMessage **ret_response, struct problem *problem))
+static void start_edit(struct feedback *feedback, struct call *call, command_apply_fn *apply)
 {
-    struct command *command = calloc(1, sizeof(*command));
-
-    feedback_need(command != NULL ? 0 : -ENOMEM);
-    command->call = call;
-    command->state = feedback;
-    command->load = load_rules;
-    command->apply = apply;
-    command_start(service_bus(feedback->service), command);
+    command_start(service_bus(feedback->service),
+                  command_new(sizeof(struct command), call, feedback, load_rules, apply));
 }
 
 void feedback_save_alert_rule(void *state, struct call *call)

@@ -142,18 +142,10 @@ static int apply_close(struct command *command, struct txn *txn, ProtobufCMessag
     return 0;
 }
 
-static void start_change(struct feedback *feedback, struct call *call,
-                         int (*apply)(struct command *command, struct txn *txn,
-                                      ProtobufCMessage **ret_response, struct problem *problem))
+static void start_change(struct feedback *feedback, struct call *call, command_apply_fn *apply)
 {
-    struct command *command = calloc(1, sizeof(*command));
-
-    feedback_need(command != NULL ? 0 : -ENOMEM);
-    command->call = call;
-    command->state = feedback;
-    command->load = load_change;
-    command->apply = apply;
-    command_start(service_bus(feedback->service), command);
+    command_start(service_bus(feedback->service),
+                  command_new(sizeof(struct command), call, feedback, load_change, apply));
 }
 
 void feedback_acknowledge_alert(void *state, struct call *call)

@@ -548,13 +548,9 @@ static int apply_creation(struct command *command, struct txn *txn, ProtobufCMes
 void calibrations_create(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct creation *creation = calloc(1, sizeof(*creation));
+    struct creation *creation =
+        command_new(sizeof(*creation), call, feedback, load_creation, apply_creation);
 
-    feedback_need(creation != NULL ? 0 : -ENOMEM);
-    creation->command.call = call;
-    creation->command.state = feedback;
-    creation->command.load = load_creation;
-    creation->command.apply = apply_creation;
     creation->command.finish = finish_creation;
     command_start(service_bus(feedback->service), &creation->command);
 }
@@ -766,13 +762,9 @@ static int apply_submission(struct command *command, struct txn *txn,
 void calibrations_submit(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct submitting *submitting = calloc(1, sizeof(*submitting));
+    struct submitting *submitting =
+        command_new(sizeof(*submitting), call, feedback, load_submission, apply_submission);
 
-    feedback_need(submitting != NULL ? 0 : -ENOMEM);
-    submitting->command.call = call;
-    submitting->command.state = feedback;
-    submitting->command.load = load_submission;
-    submitting->command.apply = apply_submission;
     submitting->command.finish = finish_submission;
     command_start(service_bus(feedback->service), &submitting->command);
 }
@@ -825,14 +817,9 @@ static int apply_cancel(struct command *command, struct txn *txn, ProtobufCMessa
 void calibrations_cancel(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct command *command = calloc(1, sizeof(*command));
 
-    feedback_need(command != NULL ? 0 : -ENOMEM);
-    command->call = call;
-    command->state = feedback;
-    command->load = load_cancel;
-    command->apply = apply_cancel;
-    command_start(service_bus(feedback->service), command);
+    command_start(service_bus(feedback->service),
+                  command_new(sizeof(struct command), call, feedback, load_cancel, apply_cancel));
 }
 
 /* --- ListCalibrations, GetCalibration --- */

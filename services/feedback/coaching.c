@@ -611,21 +611,14 @@ static int apply_acknowledge(struct command *command, struct txn *txn,
 /* --- starting them --- */
 
 static void start(struct feedback *feedback, struct call *call, const char *session_id,
-                  void (*load)(struct command *command, struct txn *txn),
-                  int (*apply)(struct command *command, struct txn *txn,
-                               ProtobufCMessage **ret_response, struct problem *problem))
+                  command_load_fn *load, command_apply_fn *apply)
 {
-    struct change *change = calloc(1, sizeof(*change));
+    struct change *change = command_new(sizeof(*change), call, feedback, load, apply);
     struct id id;
 
-    feedback_need(change != NULL ? 0 : -ENOMEM);
     if (id_parse(session_id, &id) == 0) {
         (void)id_print(&id, change->session_id);
     }
-    change->command.call = call;
-    change->command.state = feedback;
-    change->command.load = load;
-    change->command.apply = apply;
     change->command.finish = finish;
     command_start(service_bus(feedback->service), &change->command);
 }

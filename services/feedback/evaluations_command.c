@@ -31,13 +31,8 @@ static void finish(struct command *command)
 static struct evaluating *new_command(struct feedback *feedback, struct call *call,
                                       evaluating_fn *apply)
 {
-    struct evaluating *evaluating = calloc(1, sizeof(*evaluating));
+    struct evaluating *evaluating = command_new(sizeof(*evaluating), call, feedback, load, apply);
 
-    feedback_need(evaluating != NULL ? 0 : -ENOMEM);
-    evaluating->command.call = call;
-    evaluating->command.state = feedback;
-    evaluating->command.load = load;
-    evaluating->command.apply = apply;
     evaluating->command.finish = finish;
     return evaluating;
 }

@@ -457,13 +457,8 @@ static int apply_giving(struct command *command, struct txn *txn, ProtobufCMessa
 void notes_give(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct giving *giving = calloc(1, sizeof(*giving));
+    struct giving *giving = command_new(sizeof(*giving), call, feedback, load_giving, apply_giving);
 
-    feedback_need(giving != NULL ? 0 : -ENOMEM);
-    giving->command.call = call;
-    giving->command.state = feedback;
-    giving->command.load = load_giving;
-    giving->command.apply = apply_giving;
     giving->command.finish = finish_giving;
     command_start(service_bus(feedback->service), &giving->command);
 }
@@ -539,14 +534,10 @@ static int apply_acknowledge(struct command *command, struct txn *txn,
 void notes_acknowledge(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct command *command = calloc(1, sizeof(*command));
 
-    feedback_need(command != NULL ? 0 : -ENOMEM);
-    command->call = call;
-    command->state = feedback;
-    command->load = load_acknowledge;
-    command->apply = apply_acknowledge;
-    command_start(service_bus(feedback->service), command);
+    command_start(
+        service_bus(feedback->service),
+        command_new(sizeof(struct command), call, feedback, load_acknowledge, apply_acknowledge));
 }
 
 /* --- ListNotes, GetNote --- */

@@ -294,13 +294,9 @@ static void finish_save(struct command *command)
 void sampling_save_plan(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct planning *planning = calloc(1, sizeof(*planning));
+    struct planning *planning =
+        command_new(sizeof(*planning), call, feedback, load_save, apply_save);
 
-    feedback_need(planning != NULL ? 0 : -ENOMEM);
-    planning->command.call = call;
-    planning->command.state = feedback;
-    planning->command.load = load_save;
-    planning->command.apply = apply_save;
     planning->command.finish = finish_save;
     command_start(service_bus(feedback->service), &planning->command);
 }
@@ -348,14 +344,9 @@ static int apply_remove(struct command *command, struct txn *txn, ProtobufCMessa
 void sampling_remove_plan(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct command *command = calloc(1, sizeof(*command));
 
-    feedback_need(command != NULL ? 0 : -ENOMEM);
-    command->call = call;
-    command->state = feedback;
-    command->load = load_remove;
-    command->apply = apply_remove;
-    command_start(service_bus(feedback->service), command);
+    command_start(service_bus(feedback->service),
+                  command_new(sizeof(struct command), call, feedback, load_remove, apply_remove));
 }
 
 /* --- ListSamplingPlans, ListSamples --- */

@@ -291,19 +291,11 @@ void standards_load(struct feedback *feedback, struct txn *txn, const char *stan
     entity_load(feedback->standard_drafts, txn, standard_id);
 }
 
-void standards_start(struct feedback *feedback, struct call *call,
-                     void (*load)(struct command *command, struct txn *txn),
-                     int (*apply)(struct command *command, struct txn *txn,
-                                  ProtobufCMessage **ret_response, struct problem *problem))
+void standards_start(struct feedback *feedback, struct call *call, command_load_fn *load,
+                     command_apply_fn *apply)
 {
-    struct command *command = calloc(1, sizeof(*command));
-
-    feedback_need(command != NULL ? 0 : -ENOMEM);
-    command->call = call;
-    command->state = feedback;
-    command->load = load;
-    command->apply = apply;
-    command_start(service_bus(feedback->service), command);
+    command_start(service_bus(feedback->service),
+                  command_new(sizeof(struct command), call, feedback, load, apply));
 }
 
 /* --- the list --- */

@@ -61,9 +61,7 @@ void standards_put_draft(struct feedback *feedback, struct txn *txn, Moment__V1_
 /* Everything in memory and the draft of the request's standard_id. */
 void standards_load(struct feedback *feedback, struct txn *txn, const char *standard_id);
 /* Starts a command with these. */
-void standards_start(struct feedback *feedback, struct call *call,
-                     void (*load)(struct command *command, struct txn *txn),
-                     int (*apply)(struct command *command, struct txn *txn,
-                                  ProtobufCMessage **ret_response, struct problem *problem));
+void standards_start(struct feedback *feedback, struct call *call, command_load_fn *load,
+                     command_apply_fn *apply);
 
 #endif

@@ -192,13 +192,8 @@ static int apply_save(struct command *command, struct txn *txn, ProtobufCMessage
 void feedback_save_standard_draft(void *state, struct call *call)
 {
     struct feedback *feedback = state;
-    struct saving *saving = calloc(1, sizeof(*saving));
+    struct saving *saving = command_new(sizeof(*saving), call, feedback, load_save, apply_save);
 
-    feedback_need(saving != NULL ? 0 : -ENOMEM);
-    saving->command.call = call;
-    saving->command.state = feedback;
-    saving->command.load = load_save;
-    saving->command.apply = apply_save;
     command_start(service_bus(feedback->service), &saving->command);
 }
 

@@ -494,15 +494,11 @@ static void finish(struct command *command)
 void edge_directory_import(void *state, struct call *call)
 {
     struct ingest *ingest = state;
-    struct import *import = or_die(calloc(1, sizeof(*import)));
+    struct import *import = command_new(sizeof(*import), call, ingest, load, apply);
 
     import->ingest = ingest;
     people_init(&import->current);
     buf_init(&import->zones, ZONES_BYTES_MAX);
-    import->command.call = call;
-    import->command.state = ingest;
-    import->command.load = load;
-    import->command.apply = apply;
     import->command.settle = settle;
     import->command.finish = finish;
     command_start(ingest->bus, &import->command);

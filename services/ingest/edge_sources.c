@@ -60,20 +60,12 @@ static void on_source(void *arg, int status, const struct db_rows *rows,
         self->source_id = db_get_i64(rows, 0, 0);
 }
 
-static void start(struct ingest *ingest, struct call *call,
-                  void (*load)(struct command *command, struct txn *txn),
-                  int (*apply)(struct command *command, struct txn *txn,
-                               ProtobufCMessage **response, struct problem *problem))
+static void start(struct ingest *ingest, struct call *call, command_load_fn *load,
+                  command_apply_fn *apply)
 {
-    struct source_command *self = calloc(1, sizeof(*self));
+    struct source_command *self = command_new(sizeof(*self), call, ingest, load, apply);
 
-    if (!self)
-        abort();
     self->ingest = ingest;
-    self->command.call = call;
-    self->command.state = ingest;
-    self->command.load = load;
-    self->command.apply = apply;
     self->command.settle = settle;
     command_start(ingest->bus, &self->command);
 }

@@ -91,18 +91,11 @@ bool recognition_refused(struct call *call, const struct refusal *refusal)
     return true;
 }
 
-void recognition_command(struct recognition *recognition, struct call *call,
-                         void (*load)(struct command *command, struct txn *txn),
-                         int (*apply)(struct command *command, struct txn *txn,
-                                      ProtobufCMessage **ret_response, struct problem *problem))
+void recognition_command(struct recognition *recognition, struct call *call, command_load_fn *load,
+                         command_apply_fn *apply)
 {
-    struct command *command = recognition_new(sizeof(*command));
-
-    command->call = call;
-    command->state = recognition;
-    command->load = load;
-    command->apply = apply;
-    command_start(service_bus(recognition->service), command);
+    command_start(service_bus(recognition->service),
+                  command_new(sizeof(struct command), call, recognition, load, apply));
 }
 
 /* --- entries --- */

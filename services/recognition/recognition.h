@@ -57,9 +57,7 @@ must_check bool recognition_refused(struct call *call, const struct refusal *ref
 /* The same in apply: fills problem, returns negative. */
 int recognition_refuse(struct problem *problem, const struct refusal *refusal);
 /* A command without memory of its own; its state is the recognition. */
-void recognition_command(struct recognition *recognition, struct call *call,
-                         void (*load)(struct command *command, struct txn *txn),
-                         int (*apply)(struct command *command, struct txn *txn,
-                                      ProtobufCMessage **ret_response, struct problem *problem));
+void recognition_command(struct recognition *recognition, struct call *call, command_load_fn *load,
+                         command_apply_fn *apply);
 
 #endif

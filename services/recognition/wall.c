@@ -39,7 +39,7 @@ struct wall_command;
 /* A change of one post. */
 struct verb {
     const ProtobufCMessageDescriptor *response;
-    void (*load)(struct command *command, struct txn *txn); /* more than the post; may be null */
+    command_load_fn *load; /* more than the post; may be null */
     /* Changes the copy: 1; finds it so already: 0; refuses, with problem filled: negative. */
     int (*change)(struct wall_command *self, struct txn *txn, Moment__V1__Post *post,
                   struct problem *problem);
@@ -192,12 +192,12 @@ static const char *post_id_of(const struct call *call)
     return id;
 }
 
-static struct wall_command *new_command(struct recognition *recognition, struct call *call)
+static struct wall_command *new_command(struct recognition *recognition, struct call *call,
+                                        command_load_fn *load, command_apply_fn *apply)
 {
-    struct wall_command *self = recognition_new(sizeof(*self));
+    struct wall_command *self = command_new(sizeof(*self), call, recognition, load, apply);
     struct id id = id_v7();
-    self->command.call = call;
-    self->command.state = recognition;
+
     (void)id_print(&id, self->made_id);
     return self;
 }
@@ -246,10 +246,8 @@ static void start_verb(struct recognition *recognition, struct call *call, const
     if (!recognition_check_id(call, "post_id", post_id_of(call), "post")) {
         return;
     }
-    self = new_command(recognition, call);
+    self = new_command(recognition, call, load_post, apply_verb);
     self->verb = verb;
-    self->command.load = load_post;
-    self->command.apply = apply_verb;
     command_start(service_bus(recognition->service), &self->command);
 }
 
@@ -342,8 +340,7 @@ void wall_write_post(void *state, struct call *call)
     if (is_draft_refused(call)) {
         return;
     }
-    self = new_command(recognition, call);
-    self->command.apply = apply_writing;
+    self = new_command(recognition, call, NULL, apply_writing);
     command_start(service_bus(recognition->service), &self->command);
 }
 
@@ -418,9 +415,7 @@ void wall_tell_story(void *state, struct call *call)
         recognition_refused(call, post_check_story(request->text))) {
         return;
     }
-    self = new_command(recognition, call);
-    self->command.load = load_story;
-    self->command.apply = apply_story;
+    self = new_command(recognition, call, load_story, apply_story);
     command_start(service_bus(recognition->service), &self->command);
 }
 

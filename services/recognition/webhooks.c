@@ -71,18 +71,12 @@ static void on_count(void *arg, int status, const struct db_rows *rows,
     }
 }
 
-static void start(struct recognition *recognition, struct call *call,
-                  void (*load)(struct command *command, struct txn *txn),
-                  int (*apply)(struct command *command, struct txn *txn,
-                               ProtobufCMessage **ret_response, struct problem *problem),
-                  bool (*settle)(struct command *command))
+static void start(struct recognition *recognition, struct call *call, command_load_fn *load,
+                  command_apply_fn *apply, bool (*settle)(struct command *command))
 {
-    struct webhook_command *self = recognition_new(sizeof(*self));
+    struct webhook_command *self = command_new(sizeof(*self), call, recognition, load, apply);
     struct id id = id_v7();
-    self->command.call = call;
-    self->command.state = recognition;
-    self->command.load = load;
-    self->command.apply = apply;
+
     self->command.settle = settle;
     (void)id_print(&id, self->made_id);
     seal_random(self->key, sizeof(self->key));

@@ -46,13 +46,8 @@ static int emit_apply(struct command *command, struct txn *txn, ProtobufCMessage
 static void on_emit(void *state, struct call *call)
 {
     struct service *service = state;
-    struct emit *emit = calloc(1, sizeof(*emit));
+    struct emit *emit = command_new(sizeof(*emit), call, service, NULL, emit_apply);
 
-    if (!emit) {
-        abort();
-    }
-    emit->command.call = call;
-    emit->command.apply = emit_apply;
     command_start(service_bus(service), &emit->command);
 }
 

@@ -123,21 +123,28 @@ must_check int call_check_revision(struct problem *problem, uint32_t if_revision
 /* A call that changes tables. State, records and the packed answer (a row of `seen`, source
  * "command:<caller id>") commit together; the same command_id gets the stored answer and apply does
  * not run again. The same command_id with another method is refused with 409. */
+struct command;
+typedef void command_load_fn(struct command *command, struct txn *txn);
+/* Fill problem and return negative to refuse; else set *ret_response (malloc'd message that is
+ * freed with protobuf_c_message_free_unpacked) and return 0. */
+typedef int command_apply_fn(struct command *command, struct txn *txn,
+                             ProtobufCMessage **ret_response, struct problem *problem);
 struct command {
-    struct work work; /* must be first; the caller allocates, command owns and frees with free() */
+    struct work work; /* must be first; from command_new, freed when it is over */
     struct call *call;
-    void *state;                                            /* the service's */
-    void (*load)(struct command *command, struct txn *txn); /* may be null */
-    /* Fill problem and return negative to refuse; else set *ret_response (malloc'd message that is
-     * freed with protobuf_c_message_free_unpacked) and return 0. */
-    int (*apply)(struct command *command, struct txn *txn, ProtobufCMessage **ret_response,
-                 struct problem *problem);
+    void *state;           /* the service's */
+    command_load_fn *load; /* may be null */
+    command_apply_fn *apply;
     /* May be null. Called when it is durable: true keeps the answer back until command_settled, for
      * effects that the caller may rely on at once and that come after the commit. */
     bool (*settle)(struct command *command);
     void (*finish)(struct command *command); /* may be null: free what hangs on it, not itself */
     void *private_data;                      /* command.c */
 };
+/* size bytes that begin with a struct command, zero but for what is given. Never null: out of
+ * memory ends the process. */
+void *command_new(size_t size, struct call *call, void *state, command_load_fn *load,
+                  command_apply_fn *apply);
 /* Submits the command's work to the stream of this bus; answers the call when durable. */
 void command_start(struct bus *bus, struct command *command);
 /* Once, after settle returned true: answers the call; the command is gone after that. */

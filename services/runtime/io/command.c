@@ -53,7 +53,7 @@ static void on_seen(void *arg, int status, const struct db_rows *rows,
     }
 }
 
-static void load(struct work *work, struct txn *txn)
+static void load_work(struct work *work, struct txn *txn)
 {
     struct command *command = container_of(work, struct command, work);
     struct run *run = command->private_data;
@@ -139,7 +139,7 @@ static int run_apply(struct command *command, struct run *run, struct txn *txn)
     return 0;
 }
 
-static int apply(struct work *work, struct txn *txn)
+static int apply_work(struct work *work, struct txn *txn)
 {
     struct command *command = container_of(work, struct command, work);
     struct run *run = command->private_data;
@@ -197,7 +197,23 @@ void command_settled(struct command *command)
     end(command);
 }
 
-static const struct work_ops work_ops = {.load = load, .apply = apply, .done = done};
+static const struct work_ops work_ops = {.load = load_work, .apply = apply_work, .done = done};
+
+void *command_new(size_t size, struct call *call, void *state, command_load_fn *load,
+                  command_apply_fn *apply)
+{
+    struct command *command = calloc(1, size);
+
+    assert(size >= sizeof(*command));
+    if (!command) {
+        abort();
+    }
+    command->call = call;
+    command->state = state;
+    command->load = load;
+    command->apply = apply;
+    return command;
+}
 
 void command_start(struct bus *bus, struct command *command)
 {

@@ -289,16 +289,11 @@ static void settle_finish(struct command *command)
 
 static struct settle *make_settle(struct service *service, struct call *call, int64_t id)
 {
-    struct settle *settle = calloc(1, sizeof(*settle));
+    struct settle *settle = command_new(sizeof(*settle), call, service, settle_load, settle_apply);
 
-    if (settle) {
-        settle->command.call = call;
-        settle->command.load = settle_load;
-        settle->command.apply = settle_apply;
-        settle->command.finish = settle_finish;
-        settle->service = service;
-        settle->id = id;
-    }
+    settle->command.finish = settle_finish;
+    settle->service = service;
+    settle->id = id;
     return settle;
 }
 
@@ -380,10 +375,6 @@ void quarantine_drop(void *state, struct call *call)
         return;
     }
     struct settle *settle = make_settle(service, call, request->id);
-    if (!settle) {
-        fail_by_database(call, NULL);
-        return;
-    }
     text_copy(settle->why, sizeof(settle->why), request->reason);
     command_start(service->bus, &settle->command);
 }

@@ -347,12 +347,7 @@ static int apply_touch(struct command *command, struct txn *txn, ProtobufCMessag
 
 static void start_touch(struct bus *bus, struct call *call)
 {
-    struct command *command = calloc(1, sizeof(*command));
-
-    assert_non_null(command);
-    command->call = call;
-    command->apply = apply_touch;
-    command_start(bus, command);
+    command_start(bus, command_new(sizeof(struct command), call, NULL, NULL, apply_touch));
 }
 
 /* Tries it in a child first: what happens to the process. */
@@ -381,12 +376,9 @@ static void on_touch(void *state, struct call *call)
 static void on_change(void *state, struct call *call)
 {
     struct fixture *fixture = state;
-    struct command *command = calloc(1, sizeof(*command));
 
-    assert_non_null(command);
-    command->call = call;
-    command->apply = never_applied;
-    command_start(fixture->server, command);
+    command_start(fixture->server,
+                  command_new(sizeof(struct command), call, NULL, NULL, never_applied));
 }
 
 static void on_submitted(void *state, struct submission *submission)
