@@ -4,8 +4,6 @@
 #include "io/json.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* --- rows --- */
 
@@ -87,43 +85,6 @@ void store_load_moment_body(struct txn *txn, const struct id *moment_id, db_resu
 
 /* --- saves --- */
 
-static int add_body(struct db_args *args, const ProtobufCMessage *message)
-{
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(message, &bytes, &len);
-
-    if (error == 0) {
-        db_bytes(args, bytes, len);
-        free(bytes);
-    }
-    return error;
-}
-
-void store_add_id(struct db_args *args, const char *text)
-{
-    struct id id;
-
-    if (id_parse(text, &id) == 0) {
-        db_uuid(args, id.bytes);
-    } else {
-        db_null(args);
-    }
-}
-
-int store_write(struct txn *txn, const char *sql, struct db_args *args,
-                const ProtobufCMessage *message)
-{
-    int error = add_body(args, message);
-
-    if (error != 0) {
-        db_args_done(args);
-        return error;
-    }
-    txn_write(txn, sql, args);
-    return 0;
-}
-
 int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool is_open,
                       int64_t changed_at, int64_t skew_us)
 {
@@ -131,7 +92,7 @@ int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool i
     struct db_args args;
 
     db_args_init(&args);
-    store_add_id(&args, message->moment_id);
+    db_id(&args, message->moment_id);
     db_i32(&args, (int32_t)message->revision);
     db_bool(&args, is_open);
     db_time(&args, changed_at);
@@ -148,7 +109,7 @@ int store_save_moment(struct txn *txn, const Moment__V1__Moment *message, bool i
     } else {
         db_null(&args);
     }
-    return store_write(
+    return txn_write_body(
         txn,
         "insert into moment (moment_id, revision, is_open, changed_at, skew_us, ended_at, site,"
         " team_id, person_id, queue, channel, direction, talk_ms, body) values ($1, $2, $3, $4, $5,"

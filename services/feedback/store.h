@@ -49,12 +49,6 @@ void store_drop_served_before(struct txn *txn, int64_t before_us);
 
 /* --- for the other store_*.c --- */
 
-/* A UUID that was checked when it came in; null for any other text. */
-void store_add_id(struct db_args *args, const char *text);
-/* Adds the packed message as the last argument, and the statement. args are consumed. -ENOMEM. */
-must_check int store_write(struct txn *txn, const char *sql, struct db_args *args,
-                           const ProtobufCMessage *message);
-
 /* After a listing's three arguments and its reach: $4 sites, $5 teams, $6 own only, $7 person. */
 #define STORE_IS_VISIBLE_WITH(unless)                                                              \
     " case when $6 then person_id = $7 and $7 <> ''"                                               \

@@ -125,14 +125,6 @@ int store_list_rules(struct db *db, db_result_fn *on_rows, void *arg)
                     &args, on_rows, arg);
 }
 
-static void add_names(struct db_args *args, char **names, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++) {
-        db_push_text(args, names[i]);
-    }
-}
-
 static void add_rule(struct db_args *args, const Moment__V1__AlertRule *rule)
 {
     db_text(args, rule->rule_id);
@@ -147,9 +139,9 @@ static void add_rule(struct db_args *args, const Moment__V1__AlertRule *rule)
     db_i32(args, (int32_t)rule->cooldown_ms);
     db_i32(args, (int32_t)rule->minimum_count);
     db_i32(args, (int32_t)rule->severity);
-    add_names(args, rule->sites, rule->n_sites);
-    add_names(args, rule->queues, rule->n_queues);
-    add_names(args, rule->teams, rule->n_teams);
+    db_texts(args, (const char *const *)rule->sites, rule->n_sites);
+    db_texts(args, (const char *const *)rule->queues, rule->n_queues);
+    db_texts(args, (const char *const *)rule->teams, rule->n_teams);
     db_i32(args, (int32_t)rule->escalate_after_ms);
     db_bool(args, rule->enabled);
     db_i32(args, (int32_t)rule->window_ms);
@@ -249,12 +241,12 @@ int store_save_alert(struct txn *txn, const struct stored_alert *alert)
     struct db_args args;
 
     db_args_init(&args);
-    store_add_id(&args, message->alert_id);
+    db_id(&args, message->alert_id);
     db_text(&args, message->rule_id);
     db_text(&args, alert->subject);
     db_i32(&args, (int32_t)alert->crossing);
     db_i32(&args, (int32_t)message->state);
-    store_add_id(&args, message->moment_id);
+    db_id(&args, message->moment_id);
     db_text(&args, message->site);
     db_text(&args, message->queue);
     db_text(&args, message->person_id);
@@ -263,15 +255,15 @@ int store_save_alert(struct txn *txn, const struct stored_alert *alert)
     db_time(&args, message->raised_at);
     db_time(&args, alert->escalate_at);
     db_text(&args, message->owner);
-    return store_write(txn,
-                       "insert into alert (alert_id, rule_id, subject, crossing, state,"
-                       " moment_id, site, queue, person_id, team_id, crossed_at, raised_at,"
-                       " escalate_at, owner, body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-                       " $10, $11, $12, $13, $14, $15) on conflict (alert_id) do update set"
-                       " state = excluded.state, crossed_at = excluded.crossed_at,"
-                       " raised_at = excluded.raised_at, escalate_at = excluded.escalate_at,"
-                       " owner = excluded.owner, body = excluded.body",
-                       &args, &message->base);
+    return txn_write_body(txn,
+                          "insert into alert (alert_id, rule_id, subject, crossing, state,"
+                          " moment_id, site, queue, person_id, team_id, crossed_at, raised_at,"
+                          " escalate_at, owner, body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+                          " $10, $11, $12, $13, $14, $15) on conflict (alert_id) do update set"
+                          " state = excluded.state, crossed_at = excluded.crossed_at,"
+                          " raised_at = excluded.raised_at, escalate_at = excluded.escalate_at,"
+                          " owner = excluded.owner, body = excluded.body",
+                          &args, &message->base);
 }
 
 int store_add_step(struct txn *txn, const char *alert_id, const Moment__V1__AlertStep *step)
@@ -279,13 +271,13 @@ int store_add_step(struct txn *txn, const char *alert_id, const Moment__V1__Aler
     struct db_args args;
 
     db_args_init(&args);
-    store_add_id(&args, alert_id);
+    db_id(&args, alert_id);
     db_time(&args, step->at);
-    return store_write(txn,
-                       "insert into alert_step (alert_id, step, at, body)"
-                       " select $1, coalesce(max(step), 0) + 1, $2, $3"
-                       " from alert_step where alert_id = $1",
-                       &args, &step->base);
+    return txn_write_body(txn,
+                          "insert into alert_step (alert_id, step, at, body)"
+                          " select $1, coalesce(max(step), 0) + 1, $2, $3"
+                          " from alert_step where alert_id = $1",
+                          &args, &step->base);
 }
 
 /* --- lists --- */
@@ -301,7 +293,7 @@ void store_list_alerts(struct db *db, struct call *call, const struct alert_filt
     db_args_init(&args);
     listing_push(&args, &filter->page);
     listing_push_reach(&args, &reach);
-    store_add_id(&args, filter->moment_id);
+    db_id(&args, filter->moment_id);
     db_text(&args, filter->queue);
     db_text(&args, filter->site);
     db_i32(&args, filter->state);

@@ -2,9 +2,6 @@
 #include "feedback/store_calibrations.h"
 
 #include "feedback/store.h"
-#include "io/json.h"
-
-#include <stdlib.h>
 
 /* --- as commands change them --- */
 
@@ -16,22 +13,14 @@ static void push_participants(struct db_args *args, const Moment__V1__Calibratio
     }
 }
 
-static int push_entries(struct db_args *args, const Moment__V1__Calibration *calibration)
+static void push_entries(struct db_args *args, const Moment__V1__Calibration *calibration)
 {
     Moment__V1__Calibration entries;
-    uint8_t *bytes;
-    size_t len;
-    int error;
 
     moment__v1__calibration__init(&entries);
     entries.n_entries = calibration->n_entries;
     entries.entries = calibration->entries;
-    error = protobuf_write(&entries.base, &bytes, &len);
-    if (error == 0) {
-        db_bytes(args, bytes, len);
-        free(bytes);
-    }
-    return error;
+    db_message(args, &entries.base);
 }
 
 static int save_calibration(struct txn *txn, const char *id, const ProtobufCMessage *message)
@@ -39,28 +28,24 @@ static int save_calibration(struct txn *txn, const char *id, const ProtobufCMess
     const Moment__V1__Calibration *calibration = (const Moment__V1__Calibration *)message;
     Moment__V1__Calibration head = *calibration;
     struct db_args args;
-    int error;
 
     head.n_entries = 0;
     db_args_init(&args);
-    store_add_id(&args, id);
+    db_id(&args, id);
     db_i32(&args, (int32_t)calibration->state);
     db_time(&args, calibration->created_at);
     db_text(&args, calibration->created_by);
     db_time(&args, calibration->deadline_at);
     db_text(&args, calibration->site);
     push_participants(&args, calibration);
-    error = push_entries(&args, calibration);
-    if (error != 0) {
-        db_args_done(&args);
-        return error;
-    }
-    return store_write(txn,
-                       "insert into calibration (calibration_id, state, created_at, created_by,"
-                       " deadline_at, site, participants, entries, body) values ($1, $2, $3, $4,"
-                       " $5, $6, $7, $8, $9) on conflict (calibration_id) do update set"
-                       " state = excluded.state, entries = excluded.entries, body = excluded.body",
-                       &args, &head.base);
+    push_entries(&args, calibration);
+    return txn_write_body(
+        txn,
+        "insert into calibration (calibration_id, state, created_at, created_by,"
+        " deadline_at, site, participants, entries, body) values ($1, $2, $3, $4,"
+        " $5, $6, $7, $8, $9) on conflict (calibration_id) do update set"
+        " state = excluded.state, entries = excluded.entries, body = excluded.body",
+        &args, &head.base);
 }
 
 const struct entity_kind store_calibrations = {
@@ -94,14 +79,6 @@ void store_load_next_deadline(struct txn *txn, db_result_fn *on_rows, void *arg)
 
 /* --- lists --- */
 
-static void push_names(struct db_args *args, const char *const *names, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++) {
-        db_push_text(args, names[i]);
-    }
-}
-
 /* Three arguments; who is limited to teams looks after no whole site. */
 static void push_reader(struct db_args *args, const struct calibration_reader *reader)
 {
@@ -109,7 +86,7 @@ static void push_reader(struct db_args *args, const struct calibration_reader *r
 
     db_text(args, reach->user_id);
     db_bool(args, reader->is_leader && reach->team_count == 0);
-    push_names(args, reach->sites, reach->site_count);
+    db_texts(args, reach->sites, reach->site_count);
 }
 
 #define MAY_READ(user, leader, sites)                                                              \

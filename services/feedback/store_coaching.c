@@ -1,50 +1,27 @@
 /* store_coaching - see the header. */
 #include "feedback/store_coaching.h"
 
-#include "io/json.h"
-
-#include <stdlib.h>
-
-static void push_id(struct db_args *args, const char *text)
-{
-    struct id id;
-
-    if (id_parse(text, &id) == 0) {
-        db_uuid(args, id.bytes);
-    } else {
-        db_null(args);
-    }
-}
-
 /* --- sessions as commands change them --- */
 
 static int save_session(struct txn *txn, const char *id, const ProtobufCMessage *message)
 {
     const Moment__V1__CoachingSession *session = (const Moment__V1__CoachingSession *)message;
     struct db_args args;
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(message, &bytes, &len);
 
-    if (error != 0) {
-        return error;
-    }
     db_args_init(&args);
-    push_id(&args, id);
+    db_id(&args, id);
     db_i32(&args, (int32_t)session->state);
     db_text(&args, session->coach);
     db_text(&args, session->attendee);
     db_text(&args, session->site);
     db_text(&args, session->team_id);
     db_time(&args, session->created_at);
-    db_bytes(&args, bytes, len);
-    free(bytes);
-    txn_write(txn,
-              "insert into coaching (session_id, state, coach, attendee, site, team_id, created_at,"
-              " body) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (session_id) do update"
-              " set state = excluded.state, body = excluded.body",
-              &args);
-    return 0;
+    return txn_write_body(
+        txn,
+        "insert into coaching (session_id, state, coach, attendee, site, team_id, created_at,"
+        " body) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (session_id) do update"
+        " set state = excluded.state, body = excluded.body",
+        &args, message);
 }
 
 const struct entity_kind store_coaching = {
@@ -77,7 +54,7 @@ static void drop_results(struct txn *txn, const char *evaluation_id)
     struct db_args args;
 
     db_args_init(&args);
-    push_id(&args, evaluation_id);
+    db_id(&args, evaluation_id);
     txn_write(txn, "delete from criterion_result where evaluation_id = $1", &args);
 }
 
@@ -108,8 +85,8 @@ void store_save_results(struct txn *txn, const Moment__V1__Evaluation *evaluatio
         return;
     }
     db_args_init(&args);
-    push_id(&args, evaluation->evaluation_id);
-    push_id(&args, evaluation->moment_id);
+    db_id(&args, evaluation->evaluation_id);
+    db_id(&args, evaluation->moment_id);
     db_text(&args, evaluation->standard_id);
     db_text(&args, evaluation->person_id);
     db_time(&args, evaluation->moment_ended_at);

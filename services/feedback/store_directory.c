@@ -1,10 +1,6 @@
 /* store_directory - see the header. */
 #include "feedback/store_directory.h"
 
-#include "io/json.h"
-
-#include <stdlib.h>
-
 static void load(struct txn *txn, const char *sql, db_result_fn *on_rows, void *arg)
 {
     struct db_args args;
@@ -28,34 +24,16 @@ void store_load_people(struct txn *txn, db_result_fn *on_rows, void *arg)
     load(txn, "select body from person", on_rows, arg);
 }
 
-/* The body is the last argument; args are consumed. */
-static int write_body(struct txn *txn, const char *sql, struct db_args *args,
-                      const ProtobufCMessage *message)
-{
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(message, &bytes, &len);
-
-    if (error != 0) {
-        db_args_done(args);
-        return error;
-    }
-    db_bytes(args, bytes, len);
-    free(bytes);
-    txn_write(txn, sql, args);
-    return 0;
-}
-
 int store_save_site(struct txn *txn, const Moment__V1__Site *site)
 {
     struct db_args args;
 
     db_args_init(&args);
     db_text(&args, site->site_id);
-    return write_body(txn,
-                      "insert into site (site_id, body) values ($1, $2)"
-                      " on conflict (site_id) do update set body = excluded.body",
-                      &args, &site->base);
+    return txn_write_body(txn,
+                          "insert into site (site_id, body) values ($1, $2)"
+                          " on conflict (site_id) do update set body = excluded.body",
+                          &args, &site->base);
 }
 
 int store_save_team(struct txn *txn, const Moment__V1__Team *team)
@@ -65,11 +43,11 @@ int store_save_team(struct txn *txn, const Moment__V1__Team *team)
     db_args_init(&args);
     db_text(&args, team->team_id);
     db_text(&args, team->site_id);
-    return write_body(txn,
-                      "insert into team (team_id, site_id, body) values ($1, $2, $3)"
-                      " on conflict (team_id) do update set site_id = excluded.site_id,"
-                      " body = excluded.body",
-                      &args, &team->base);
+    return txn_write_body(txn,
+                          "insert into team (team_id, site_id, body) values ($1, $2, $3)"
+                          " on conflict (team_id) do update set site_id = excluded.site_id,"
+                          " body = excluded.body",
+                          &args, &team->base);
 }
 
 int store_save_person(struct txn *txn, const Moment__V1__Person *person)
@@ -82,11 +60,11 @@ int store_save_person(struct txn *txn, const Moment__V1__Person *person)
     db_text(&args, person->site_id);
     db_text(&args, person->team_id);
     db_text(&args, person->coach_id);
-    return write_body(txn,
-                      "insert into person (person_id, name, site_id, team_id, coach_id, body)"
-                      " values ($1, $2, $3, $4, $5, $6) on conflict (person_id) do update set"
-                      " name = excluded.name, site_id = excluded.site_id,"
-                      " team_id = excluded.team_id, coach_id = excluded.coach_id,"
-                      " body = excluded.body",
-                      &args, &person->base);
+    return txn_write_body(txn,
+                          "insert into person (person_id, name, site_id, team_id, coach_id, body)"
+                          " values ($1, $2, $3, $4, $5, $6) on conflict (person_id) do update set"
+                          " name = excluded.name, site_id = excluded.site_id,"
+                          " team_id = excluded.team_id, coach_id = excluded.coach_id,"
+                          " body = excluded.body",
+                          &args, &person->base);
 }

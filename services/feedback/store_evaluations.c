@@ -35,9 +35,9 @@ static int save_revision(struct txn *txn, const Moment__V1__Evaluation *message)
     struct db_args args;
 
     db_args_init(&args);
-    store_add_id(&args, message->evaluation_id);
+    db_id(&args, message->evaluation_id);
     db_i32(&args, (int32_t)message->revision);
-    store_add_id(&args, message->moment_id);
+    db_id(&args, message->moment_id);
     db_text(&args, message->evaluator);
     db_text(&args, message->standard_id);
     db_i32(&args, (int32_t)message->standard_version);
@@ -53,13 +53,13 @@ static int save_revision(struct txn *txn, const Moment__V1__Evaluation *message)
         db_null(&args);
     }
     db_bool(&args, message->withdrawn);
-    return store_write(txn,
-                       "insert into evaluation (evaluation_id, revision, moment_id, evaluator,"
-                       " standard_id, standard_version, evaluated_at, site, queue, agent,"
-                       " person_id, team_id, final_score, withdrawn, body) values ($1, $2, $3,"
-                       " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::double precision, $14,"
-                       " $15)",
-                       &args, &message->base);
+    return txn_write_body(txn,
+                          "insert into evaluation (evaluation_id, revision, moment_id, evaluator,"
+                          " standard_id, standard_version, evaluated_at, site, queue, agent,"
+                          " person_id, team_id, final_score, withdrawn, body) values ($1, $2, $3,"
+                          " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::double precision, $14,"
+                          " $15)",
+                          &args, &message->base);
 }
 
 /* What was made before there were states was released. */
@@ -75,8 +75,8 @@ static int save_now(struct txn *txn, const Moment__V1__Evaluation *message)
     struct db_args args;
 
     db_args_init(&args);
-    store_add_id(&args, message->evaluation_id);
-    store_add_id(&args, message->moment_id);
+    db_id(&args, message->evaluation_id);
+    db_id(&args, message->moment_id);
     db_i32(&args, (int32_t)message->revision);
     db_i32(&args, state_of(message));
     db_text(&args, message->evaluator);
@@ -85,7 +85,7 @@ static int save_now(struct txn *txn, const Moment__V1__Evaluation *message)
     db_text(&args, message->person_id);
     db_text(&args, message->team_id);
     db_bool(&args, message->withdrawn);
-    return store_write(
+    return txn_write_body(
         txn,
         "insert into evaluation_now (evaluation_id, moment_id, revision, state, evaluator,"
         " evaluated_at, site, person_id, team_id, withdrawn, body) values ($1, $2, $3, $4, $5, $6,"
@@ -114,7 +114,7 @@ void store_drop_draft(struct txn *txn, const char *evaluation_id)
     struct db_args args;
 
     db_args_init(&args);
-    store_add_id(&args, evaluation_id);
+    db_id(&args, evaluation_id);
     txn_write(txn, "delete from evaluation_now where evaluation_id = $1 and state = 1", &args);
 }
 
@@ -158,7 +158,7 @@ void store_list_evaluations(struct db *db, struct call *call,
     listing_push(&args, &filter->page);
     listing_push_reach(&args, &reach);
     db_text(&args, call_caller(call)->id);
-    store_add_id(&args, filter->moment_id);
+    db_id(&args, filter->moment_id);
     db_text(&args, filter->person_id);
     db_text(&args, filter->evaluator);
     db_bool(&args, filter->by_people);

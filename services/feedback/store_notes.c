@@ -2,23 +2,9 @@
 #include "feedback/store_notes.h"
 
 #include "feedback/rules/note.h"
-#include "io/json.h"
 #include "moment/v1/feedback.pb-c.h"
 
-#include <stdlib.h>
-
 /* --- notes as commands change them --- */
-
-static void push_id(struct db_args *args, const char *text)
-{
-    struct id id;
-
-    if (id_parse(text, &id) == 0) {
-        db_uuid(args, id.bytes);
-    } else {
-        db_null(args);
-    }
-}
 
 static void push_words(struct db_args *args, const Moment__V1__Note *note)
 {
@@ -35,17 +21,11 @@ static int save_note(struct txn *txn, const char *id, const ProtobufCMessage *me
 {
     const Moment__V1__Note *note = (const Moment__V1__Note *)message;
     struct db_args args;
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(message, &bytes, &len);
 
-    if (error != 0) {
-        return error;
-    }
     db_args_init(&args);
-    push_id(&args, id);
+    db_id(&args, id);
     db_i32(&args, (int32_t)note->kind);
-    push_id(&args, note->moment_id);
+    db_id(&args, note->moment_id);
     db_text(&args, note->giver);
     db_text(&args, note->receiver);
     db_text(&args, note->site);
@@ -54,15 +34,13 @@ static int save_note(struct txn *txn, const char *id, const ProtobufCMessage *me
     db_time(&args, note->given_at);
     db_time(&args, note->acknowledged_at);
     push_words(&args, note);
-    db_bytes(&args, bytes, len);
-    free(bytes);
-    txn_write(txn,
-              "insert into note (note_id, kind, moment_id, giver, receiver, site, team_id,"
-              " is_private, given_at, acknowledged_at, words, body) values ($1, $2, $3, $4, $5, $6,"
-              " $7, $8, $9, $10, $11::uuid, $12) on conflict (note_id) do update set"
-              " acknowledged_at = excluded.acknowledged_at, body = excluded.body",
-              &args);
-    return 0;
+    return txn_write_body(
+        txn,
+        "insert into note (note_id, kind, moment_id, giver, receiver, site, team_id,"
+        " is_private, given_at, acknowledged_at, words, body) values ($1, $2, $3, $4, $5, $6,"
+        " $7, $8, $9, $10, $11::uuid, $12) on conflict (note_id) do update set"
+        " acknowledged_at = excluded.acknowledged_at, body = excluded.body",
+        &args, message);
 }
 
 const struct entity_kind store_notes = {
@@ -138,7 +116,7 @@ void store_list_notes(struct call *call, struct db *db, const struct note_filter
     db_args_init(&args);
     listing_push(&args, listing);
     push_reader(&args, reach, sees_improvement);
-    push_id(&args, filter->moment_id);
+    db_id(&args, filter->moment_id);
     db_text(&args, filter->receiver);
     db_text(&args, filter->giver);
     db_i32(&args, filter->kind);

@@ -1,10 +1,6 @@
 /* store_rhythms - see the header. */
 #include "feedback/store_rhythms.h"
 
-#include "io/json.h"
-
-#include <stdlib.h>
-
 #define TEXT(number) #number
 #define NUMBER(number) TEXT(number)
 
@@ -23,14 +19,8 @@ int store_save_rhythm(struct txn *txn, const Moment__V1__Rhythm *rhythm)
 {
     struct db_args args;
     struct id id;
-    uint8_t *bytes;
-    size_t len;
     int error = id_parse(rhythm->rhythm_id, &id);
 
-    if (error != 0) {
-        return error;
-    }
-    error = protobuf_write(&rhythm->base, &bytes, &len);
     if (error != 0) {
         return error;
     }
@@ -40,15 +30,13 @@ int store_save_rhythm(struct txn *txn, const Moment__V1__Rhythm *rhythm)
     db_i32(&args, (int32_t)rhythm->practice);
     db_text(&args, rhythm->from_date);
     db_text_or_null(&args, rhythm->until_date);
-    db_bytes(&args, bytes, len);
-    free(bytes);
-    txn_write(txn,
-              "insert into rhythm (rhythm_id, user_id, practice, from_date, until_date, body)"
-              " values ($1, $2, $3, $4::text::date, $5::text::date, $6)"
-              " on conflict (rhythm_id) do update set until_date = excluded.until_date,"
-              " body = excluded.body",
-              &args);
-    return 0;
+    return txn_write_body(
+        txn,
+        "insert into rhythm (rhythm_id, user_id, practice, from_date, until_date, body)"
+        " values ($1, $2, $3, $4::text::date, $5::text::date, $6)"
+        " on conflict (rhythm_id) do update set until_date = excluded.until_date,"
+        " body = excluded.body",
+        &args, &rhythm->base);
 }
 
 void store_list_rhythms(struct call *call, struct db *db, const char *user_id)

@@ -3,23 +3,6 @@
 
 #include "feedback/store.h"
 
-static void push_names(struct db_args *args, const char *const *names, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++) {
-        db_push_text(args, names[i]);
-    }
-}
-
-/* Of a message. */
-static void push_texts(struct db_args *args, char *const *texts, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++) {
-        db_push_text(args, texts[i]);
-    }
-}
-
 /* --- plans --- */
 
 static int save_plan(struct txn *txn, const char *id, const ProtobufCMessage *message)
@@ -31,14 +14,15 @@ static int save_plan(struct txn *txn, const char *id, const ProtobufCMessage *me
     db_text(&args, id);
     db_bool(&args, plan->enabled);
     db_bool(&args, plan->removed);
-    push_texts(&args, plan->sites, plan->n_sites);
-    push_texts(&args, plan->teams, plan->n_teams);
-    return store_write(txn,
-                       "insert into sampling_plan (plan_id, enabled, removed, sites, teams, body)"
-                       " values ($1, $2, $3, $4, $5, $6) on conflict (plan_id) do update set"
-                       " enabled = excluded.enabled, removed = excluded.removed,"
-                       " sites = excluded.sites, teams = excluded.teams, body = excluded.body",
-                       &args, message);
+    db_texts(&args, (const char *const *)plan->sites, plan->n_sites);
+    db_texts(&args, (const char *const *)plan->teams, plan->n_teams);
+    return txn_write_body(
+        txn,
+        "insert into sampling_plan (plan_id, enabled, removed, sites, teams, body)"
+        " values ($1, $2, $3, $4, $5, $6) on conflict (plan_id) do update set"
+        " enabled = excluded.enabled, removed = excluded.removed,"
+        " sites = excluded.sites, teams = excluded.teams, body = excluded.body",
+        &args, message);
 }
 
 const struct entity_kind store_sampling_plans = {
@@ -82,8 +66,8 @@ void store_list_plans(struct call *call, struct db *db, const struct reach *reac
     struct db_args args;
 
     db_args_init(&args);
-    push_names(&args, reach->sites, reach->site_count);
-    push_names(&args, reach->teams, reach->team_count);
+    db_texts(&args, reach->sites, reach->site_count);
+    db_texts(&args, reach->teams, reach->team_count);
     listing_answer(call, db,
                    "select body from sampling_plan where not removed"
                    " and (cardinality($1::text[]) = 0 or sites && $1 or (cardinality(sites) = 0"
@@ -102,10 +86,10 @@ static int save_sample(struct txn *txn, const char *id, const ProtobufCMessage *
     struct db_args args;
 
     db_args_init(&args);
-    store_add_id(&args, id);
+    db_id(&args, id);
     db_text(&args, sample->plan_id);
     db_i32(&args, (int32_t)sample->state);
-    store_add_id(&args, sample->moment_id);
+    db_id(&args, sample->moment_id);
     db_text(&args, sample->person_id);
     db_text(&args, sample->site);
     db_text(&args, sample->team_id);
@@ -113,13 +97,14 @@ static int save_sample(struct txn *txn, const char *id, const ProtobufCMessage *
     db_time(&args, sample->period_to_at);
     db_time(&args, sample->drawn_at);
     db_time(&args, sampling_rank(sample->drawn_at, sample->debt_days));
-    return store_write(txn,
-                       "insert into sample (sample_id, plan_id, state, moment_id, person_id, site,"
-                       " team_id, period_from_at, period_to_at, drawn_at, rank_at, body)"
-                       " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-                       " on conflict (sample_id) do update set state = excluded.state,"
-                       " body = excluded.body",
-                       &args, message);
+    return txn_write_body(
+        txn,
+        "insert into sample (sample_id, plan_id, state, moment_id, person_id, site,"
+        " team_id, period_from_at, period_to_at, drawn_at, rank_at, body)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " on conflict (sample_id) do update set state = excluded.state,"
+        " body = excluded.body",
+        &args, message);
 }
 
 const struct entity_kind store_samples = {
@@ -150,11 +135,11 @@ static void push_question(struct db_args *args, const struct sampling_question *
 {
     const Moment__V1__SamplingPlan *plan = question->plan;
 
-    push_names(args, question->person_ids, question->person_count);
+    db_texts(args, question->person_ids, question->person_count);
     db_text(args, plan->plan_id);
-    push_texts(args, plan->sites, plan->n_sites);
-    push_texts(args, plan->teams, plan->n_teams);
-    push_texts(args, plan->queues, plan->n_queues);
+    db_texts(args, (const char *const *)plan->sites, plan->n_sites);
+    db_texts(args, (const char *const *)plan->teams, plan->n_teams);
+    db_texts(args, (const char *const *)plan->queues, plan->n_queues);
     db_array(args, DB_I32);
     for (size_t i = 0; i < plan->n_channels; i++) {
         db_push_i32(args, (int32_t)plan->channels[i]);

@@ -4,8 +4,6 @@
 #include "feedback/store.h"
 #include "io/json.h"
 
-#include <stdlib.h>
-
 int store_read_standard(const struct db_rows *rows, size_t row, Moment__V1__Standard **ret_message)
 {
     ProtobufCMessage *message;
@@ -49,11 +47,11 @@ int store_save_standard(struct txn *txn, const Moment__V1__Standard *message,
     db_time(&args, message->published_at);
     db_text(&args, published_by);
     db_bool(&args, message->n_canary_sites > 0);
-    return store_write(txn,
-                       "insert into standard (standard_id, version, title, signed_by,"
-                       " effective_at, published_at, published_by, canary, body)"
-                       " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                       &args, &message->base);
+    return txn_write_body(txn,
+                          "insert into standard (standard_id, version, title, signed_by,"
+                          " effective_at, published_at, published_by, canary, body)"
+                          " values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                          &args, &message->base);
 }
 
 int store_save_fate(struct txn *txn, const Moment__V1__Standard *message)
@@ -74,10 +72,10 @@ int store_save_fate(struct txn *txn, const Moment__V1__Standard *message)
     db_text(&args, message->standard_id);
     db_i32(&args, (int32_t)message->version);
     db_bool(&args, message->n_canary_sites > 0 && message->rolled_out_at == 0);
-    return store_write(txn,
-                       "update standard set canary = $3, fate = $4"
-                       " where standard_id = $1 and version = $2",
-                       &args, &fate.base);
+    return txn_write_body(txn,
+                          "update standard set canary = $3, fate = $4"
+                          " where standard_id = $1 and version = $2",
+                          &args, &fate.base);
 }
 
 static int save_draft(struct txn *txn, const char *id, const ProtobufCMessage *message)
@@ -91,13 +89,13 @@ static int save_draft(struct txn *txn, const char *id, const ProtobufCMessage *m
     db_bool(&args, draft->state == MOMENT__V1__STANDARD_STATE__STANDARD_STATE_DRAFT);
     db_text(&args, draft->edited_by);
     db_time(&args, draft->edited_at);
-    return store_write(txn,
-                       "insert into standard_draft (standard_id, revision, is_open, edited_by,"
-                       " edited_at, body) values ($1, $2, $3, $4, $5, $6)"
-                       " on conflict (standard_id) do update set revision = excluded.revision,"
-                       " is_open = excluded.is_open, edited_by = excluded.edited_by,"
-                       " edited_at = excluded.edited_at, body = excluded.body",
-                       &args, message);
+    return txn_write_body(txn,
+                          "insert into standard_draft (standard_id, revision, is_open, edited_by,"
+                          " edited_at, body) values ($1, $2, $3, $4, $5, $6)"
+                          " on conflict (standard_id) do update set revision = excluded.revision,"
+                          " is_open = excluded.is_open, edited_by = excluded.edited_by,"
+                          " edited_at = excluded.edited_at, body = excluded.body",
+                          &args, message);
 }
 
 const struct entity_kind store_standard_drafts = {

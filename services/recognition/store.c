@@ -4,7 +4,6 @@
 #include "io/json.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static int read_part(const struct db_rows *rows, size_t row, size_t column,
                      const ProtobufCMessageDescriptor *descriptor, ProtobufCMessage **ret_message)
@@ -47,33 +46,16 @@ int store_read_sighting(const struct db_rows *rows, size_t row,
     return error;
 }
 
-static int write_with_body(struct txn *txn, const char *sql, struct db_args *args,
-                           const ProtobufCMessage *message)
-{
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(message, &bytes, &len);
-
-    if (error != 0) {
-        db_args_done(args);
-        return error;
-    }
-    db_bytes(args, bytes, len);
-    free(bytes);
-    txn_write(txn, sql, args);
-    return 0;
-}
-
 int store_save_moment(struct txn *txn, const struct id *moment_id, const Moment__V1__Moment *moment)
 {
     struct db_args args;
 
     db_args_init(&args);
     db_uuid(&args, moment_id->bytes);
-    return write_with_body(txn,
-                           "insert into sighting (moment_id, moment) values ($1, $2)"
-                           " on conflict (moment_id) do update set moment = excluded.moment",
-                           &args, &moment->base);
+    return txn_write_body(txn,
+                          "insert into sighting (moment_id, moment) values ($1, $2)"
+                          " on conflict (moment_id) do update set moment = excluded.moment",
+                          &args, &moment->base);
 }
 
 int store_save_evaluation(struct txn *txn, const struct id *moment_id,
@@ -83,11 +65,11 @@ int store_save_evaluation(struct txn *txn, const struct id *moment_id,
 
     db_args_init(&args);
     db_uuid(&args, moment_id->bytes);
-    return write_with_body(txn,
-                           "insert into sighting (moment_id, evaluation) values ($1, $2)"
-                           " on conflict (moment_id) do update"
-                           " set evaluation = excluded.evaluation",
-                           &args, &evaluation->base);
+    return txn_write_body(txn,
+                          "insert into sighting (moment_id, evaluation) values ($1, $2)"
+                          " on conflict (moment_id) do update"
+                          " set evaluation = excluded.evaluation",
+                          &args, &evaluation->base);
 }
 
 int store_save_praise(struct txn *txn, const struct id *moment_id, const Moment__V1__Note *praise)
@@ -96,22 +78,10 @@ int store_save_praise(struct txn *txn, const struct id *moment_id, const Moment_
 
     db_args_init(&args);
     db_uuid(&args, moment_id->bytes);
-    return write_with_body(txn,
-                           "insert into sighting (moment_id, praise) values ($1, $2)"
-                           " on conflict (moment_id) do update set praise = excluded.praise",
-                           &args, &praise->base);
-}
-
-/* An id that was checked before. */
-static void add_id(struct db_args *args, const char *text)
-{
-    struct id id;
-
-    if (id_parse(text, &id) == 0) {
-        db_uuid(args, id.bytes);
-    } else {
-        db_null(args);
-    }
+    return txn_write_body(txn,
+                          "insert into sighting (moment_id, praise) values ($1, $2)"
+                          " on conflict (moment_id) do update set praise = excluded.praise",
+                          &args, &praise->base);
 }
 
 int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate)
@@ -119,8 +89,8 @@ int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, candidate->candidate_id);
-    add_id(&args, candidate->moment_id);
+    db_id(&args, candidate->candidate_id);
+    db_id(&args, candidate->moment_id);
     db_i32(&args, (int32_t)candidate->state);
     db_i32(&args, (int32_t)candidate->revision);
     db_text(&args, candidate->site);
@@ -130,17 +100,17 @@ int store_save_candidate(struct txn *txn, const Moment__V1__Candidate *candidate
     db_text(&args, candidate->team_id);
     db_time(&args, candidate->moment_ended_at);
     db_time(&args, candidate->proposed_at);
-    return write_with_body(txn,
-                           "insert into candidate (candidate_id, moment_id, state, revision, site,"
-                           " queue, agent, person_id, team_id, moment_ended_at, proposed_at, body)"
-                           " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-                           " on conflict (candidate_id) do update set state = excluded.state,"
-                           " revision = excluded.revision, site = excluded.site,"
-                           " queue = excluded.queue, agent = excluded.agent,"
-                           " person_id = excluded.person_id, team_id = excluded.team_id,"
-                           " moment_ended_at = excluded.moment_ended_at,"
-                           " proposed_at = excluded.proposed_at, body = excluded.body",
-                           &args, &candidate->base);
+    return txn_write_body(txn,
+                          "insert into candidate (candidate_id, moment_id, state, revision, site,"
+                          " queue, agent, person_id, team_id, moment_ended_at, proposed_at, body)"
+                          " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+                          " on conflict (candidate_id) do update set state = excluded.state,"
+                          " revision = excluded.revision, site = excluded.site,"
+                          " queue = excluded.queue, agent = excluded.agent,"
+                          " person_id = excluded.person_id, team_id = excluded.team_id,"
+                          " moment_ended_at = excluded.moment_ended_at,"
+                          " proposed_at = excluded.proposed_at, body = excluded.body",
+                          &args, &candidate->base);
 }
 
 void store_list_candidates(struct db *db, struct call *call, const struct candidate_filter *filter)
@@ -151,7 +121,7 @@ void store_list_candidates(struct db *db, struct call *call, const struct candid
     db_args_init(&args);
     listing_push(&args, &filter->page);
     listing_push_reach(&args, &reach);
-    add_id(&args, filter->moment_id);
+    db_id(&args, filter->moment_id);
     db_text(&args, filter->person_id);
     db_i32(&args, (int32_t)MOMENT__V1__CANDIDATE_STATE__CANDIDATE_STATE_WITHDRAWN);
     db_bool(&args, filter->open_only);

@@ -1,21 +1,6 @@
 /* store_wall - see the header. */
 #include "recognition/store_wall.h"
 
-#include "io/json.h"
-
-#include <stdlib.h>
-
-static void add_id(struct db_args *args, const char *text)
-{
-    struct id id;
-
-    if (id_parse(text, &id) == 0) {
-        db_uuid(args, id.bytes);
-    } else {
-        db_null(args);
-    }
-}
-
 static bool awaits_story(const Moment__V1__Post *post)
 {
     return post->kind == MOMENT__V1__POST_KIND__POST_KIND_PRAISE && post->about[0] != '\0' &&
@@ -25,15 +10,9 @@ static bool awaits_story(const Moment__V1__Post *post)
 int store_save_post(struct txn *txn, const Moment__V1__Post *post)
 {
     struct db_args args;
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(&post->base, &bytes, &len);
 
-    if (error != 0) {
-        return error;
-    }
     db_args_init(&args);
-    add_id(&args, post->post_id);
+    db_id(&args, post->post_id);
     db_i32(&args, (int32_t)post->kind);
     db_text(&args, post->author);
     db_text(&args, post->about);
@@ -42,17 +21,15 @@ int store_save_post(struct txn *txn, const Moment__V1__Post *post)
     db_bool(&args, post->withdrawn != 0);
     db_time(&args, post->posted_at);
     db_time(&args, txn_now_us(txn));
-    db_bytes(&args, bytes, len);
-    free(bytes);
-    txn_write(txn,
-              "insert into post (post_id, kind, author, about, awaits_story, is_pinned,"
-              " is_withdrawn, posted_at, changed_at, body)"
-              " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-              " on conflict (post_id) do update set awaits_story = excluded.awaits_story,"
-              " is_pinned = excluded.is_pinned, is_withdrawn = excluded.is_withdrawn,"
-              " changed_at = excluded.changed_at, body = excluded.body",
-              &args);
-    return 0;
+    return txn_write_body(
+        txn,
+        "insert into post (post_id, kind, author, about, awaits_story, is_pinned,"
+        " is_withdrawn, posted_at, changed_at, body)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        " on conflict (post_id) do update set awaits_story = excluded.awaits_story,"
+        " is_pinned = excluded.is_pinned, is_withdrawn = excluded.is_withdrawn,"
+        " changed_at = excluded.changed_at, body = excluded.body",
+        &args, &post->base);
 }
 
 void store_load_pinned(struct txn *txn, db_result_fn *on_rows, void *arg)

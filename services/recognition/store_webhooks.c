@@ -1,26 +1,11 @@
 /* store_webhooks - see the header. */
 #include "recognition/store_webhooks.h"
 
-#include "io/json.h"
-
-#include <stdlib.h>
-
 /* Records of posts that changed since $2, of the kinds that the webhook $1 wants. */
 #define CHANGES_SINCE                                                                              \
     " from webhook w join post p on cardinality(w.kinds) = 0 or p.kind = any(w.kinds)"             \
     " join stream s on s.shard = 0 and s.key = p.post_id::text"                                    \
     " where w.webhook_id = $1 and p.changed_at >= $2 and s.type = 'PostChanged' and s.at >= $2"
-
-static void add_id(struct db_args *args, const char *text)
-{
-    struct id id;
-
-    if (id_parse(text, &id) == 0) {
-        db_uuid(args, id.bytes);
-    } else {
-        db_null(args);
-    }
-}
 
 static void add_kinds(struct db_args *args, const Moment__V1__Webhook *webhook)
 {
@@ -35,28 +20,20 @@ static void add_kinds(struct db_args *args, const Moment__V1__Webhook *webhook)
 int store_save_webhook(struct txn *txn, const Moment__V1__Webhook *webhook)
 {
     struct db_args args;
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(&webhook->base, &bytes, &len);
 
-    if (error != 0) {
-        return error;
-    }
     db_args_init(&args);
-    add_id(&args, webhook->webhook_id);
+    db_id(&args, webhook->webhook_id);
     db_bool(&args, webhook->enabled != 0);
     db_bool(&args, webhook->removed != 0);
     add_kinds(&args, webhook);
     db_time(&args, webhook->created_at);
-    db_bytes(&args, bytes, len);
-    free(bytes);
-    txn_write(txn,
-              "insert into webhook (webhook_id, is_enabled, is_removed, kinds, created_at, body)"
-              " values ($1, $2, $3, $4, $5, $6)"
-              " on conflict (webhook_id) do update set is_enabled = excluded.is_enabled,"
-              " is_removed = excluded.is_removed, body = excluded.body",
-              &args);
-    return 0;
+    return txn_write_body(
+        txn,
+        "insert into webhook (webhook_id, is_enabled, is_removed, kinds, created_at, body)"
+        " values ($1, $2, $3, $4, $5, $6)"
+        " on conflict (webhook_id) do update set is_enabled = excluded.is_enabled,"
+        " is_removed = excluded.is_removed, body = excluded.body",
+        &args, &webhook->base);
 }
 
 void store_save_webhook_key(struct txn *txn, const char *webhook_id, const void *key, size_t len)
@@ -64,7 +41,7 @@ void store_save_webhook_key(struct txn *txn, const char *webhook_id, const void 
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, webhook_id);
+    db_id(&args, webhook_id);
     db_bytes(&args, key, len);
     txn_write(txn, "insert into webhook_secret (webhook_id, value) values ($1, $2)", &args);
 }
@@ -74,10 +51,10 @@ void store_strip_webhook(struct txn *txn, const char *webhook_id)
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, webhook_id);
+    db_id(&args, webhook_id);
     txn_write(txn, "delete from webhook_secret where webhook_id = $1", &args);
     db_args_init(&args);
-    add_id(&args, webhook_id);
+    db_id(&args, webhook_id);
     txn_write(txn, "delete from delivery where webhook_id = $1", &args);
 }
 
@@ -163,24 +140,16 @@ int store_bury_delivery(struct txn *txn, const struct id *webhook_id, uint64_t s
                         const Moment__V1__DeadLetter *letter)
 {
     struct db_args args;
-    uint8_t *bytes;
-    size_t len;
-    int error = protobuf_write(&letter->base, &bytes, &len);
 
-    if (error != 0) {
-        return error;
-    }
     add_delivery(&args, webhook_id, seq);
     db_i32(&args, (int32_t)letter->attempts);
     db_time(&args, letter->died_at);
-    add_id(&args, letter->delivery_id);
-    db_bytes(&args, bytes, len);
-    free(bytes);
-    txn_write(txn,
-              "update delivery set attempts = $3, died_at = $4, delivery_id = $5, body = $6"
-              " where webhook_id = $1 and seq = $2",
-              &args);
-    return 0;
+    db_id(&args, letter->delivery_id);
+    return txn_write_body(
+        txn,
+        "update delivery set attempts = $3, died_at = $4, delivery_id = $5, body = $6"
+        " where webhook_id = $1 and seq = $2",
+        &args, &letter->base);
 }
 
 void store_list_dead_letters(struct db *db, struct call *call, const struct listing *page,
@@ -210,7 +179,7 @@ int store_count_dead_letters(struct db *db, db_result_fn *on_rows, void *arg)
 static void add_replay(struct db_args *args, const char *webhook_id, int64_t since_at)
 {
     db_args_init(args);
-    add_id(args, webhook_id);
+    db_id(args, webhook_id);
     if (since_at != 0) {
         db_time(args, since_at);
     }

@@ -946,13 +946,6 @@ void store_load_token(struct txn *txn, const struct id *token_id, db_result_fn *
              on_rows, arg);
 }
 
-static void add_texts(struct db_args *args, const char *const *texts, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++)
-        db_push_text(args, texts[i]);
-}
-
 void store_add_account(struct txn *txn, const struct account *account)
 {
     struct db_args args;
@@ -962,9 +955,9 @@ void store_add_account(struct txn *txn, const struct account *account)
     db_text(&args, account->login);
     db_text(&args, account->name);
     db_text(&args, account->password_hash);
-    add_texts(&args, account->roles, account->role_count);
-    add_texts(&args, account->sites, account->site_count);
-    add_texts(&args, account->teams, account->team_count);
+    db_texts(&args, account->roles, account->role_count);
+    db_texts(&args, account->sites, account->site_count);
+    db_texts(&args, account->teams, account->team_count);
     db_text_or_null(&args, account->person_id);
     db_time(&args, txn_now_us(txn));
     db_text(&args, account->by);
@@ -982,9 +975,9 @@ void store_edit_account(struct txn *txn, const struct account *account)
     db_args_init(&args);
     db_uuid(&args, account->user_id.bytes);
     db_text(&args, account->name);
-    add_texts(&args, account->roles, account->role_count);
-    add_texts(&args, account->sites, account->site_count);
-    add_texts(&args, account->teams, account->team_count);
+    db_texts(&args, account->roles, account->role_count);
+    db_texts(&args, account->sites, account->site_count);
+    db_texts(&args, account->teams, account->team_count);
     db_text_or_null(&args, account->person_id);
     db_time(&args, txn_now_us(txn));
     db_text(&args, account->by);
@@ -1047,9 +1040,9 @@ void store_add_token(struct txn *txn, const struct token_row *token)
     db_uuid(&args, token->token_id.bytes);
     db_text(&args, token->name);
     db_bytes(&args, token->hash, STORE_HASH_SIZE);
-    add_texts(&args, token->roles, token->role_count);
-    add_texts(&args, token->sites, token->site_count);
-    add_texts(&args, token->teams, token->team_count);
+    db_texts(&args, token->roles, token->role_count);
+    db_texts(&args, token->sites, token->site_count);
+    db_texts(&args, token->teams, token->team_count);
     db_time(&args, txn_now_us(txn));
     db_text(&args, token->by);
     db_time(&args, token->expires_at);

@@ -1,54 +1,21 @@
 #include "reporting/store_flame.h"
 
-#include "io/json.h"
-
-#include <stdlib.h>
-
-static void add_id(struct db_args *args, const char *text)
-{
-    struct id id;
-
-    if (id_parse(text, &id) == 0)
-        db_uuid(args, id.bytes);
-    else
-        db_null(args);
-}
-
-static int add_body(struct db_args *args, const ProtobufCMessage *message)
-{
-    uint8_t *bytes = NULL;
-    size_t len = 0;
-    int rc = protobuf_write(message, &bytes, &len);
-
-    if (rc == 0)
-        db_bytes(args, bytes, len);
-    free(bytes);
-    return rc;
-}
-
 /* --- what is told -------------------------------------------------------------------------- */
 
 int store_put_act(struct txn *txn, const struct id *act_id, const Moment__V1__Act *message)
 {
     struct db_args args;
-    int rc;
 
     db_args_init(&args);
     db_uuid(&args, act_id->bytes);
     db_i32(&args, (int32_t)message->practice);
     db_text(&args, message->user_id);
     db_time(&args, message->at);
-    rc = add_body(&args, &message->base);
-    if (rc < 0) {
-        db_args_done(&args);
-        return rc;
-    }
-    txn_write(
+    return txn_write_body(
         txn,
         "insert into act (act_id, practice, user_id, at, body) values ($1, $2::int4, $3, $4, $5)"
         " on conflict (act_id) do nothing",
-        &args);
-    return 0;
+        &args, &message->base);
 }
 
 void store_drop_act(struct txn *txn, const struct id *act_id)
@@ -63,21 +30,14 @@ void store_drop_act(struct txn *txn, const struct id *act_id)
 int store_put_rhythm(struct txn *txn, const Moment__V1__Rhythm *rhythm)
 {
     struct db_args args;
-    int rc;
 
     db_args_init(&args);
     db_text(&args, rhythm->rhythm_id);
     db_text(&args, rhythm->user_id);
-    rc = add_body(&args, &rhythm->base);
-    if (rc < 0) {
-        db_args_done(&args);
-        return rc;
-    }
-    txn_write(txn,
-              "insert into rhythm (rhythm_id, user_id, body) values ($1, $2, $3)"
-              " on conflict (rhythm_id) do update set body = excluded.body",
-              &args);
-    return 0;
+    return txn_write_body(txn,
+                          "insert into rhythm (rhythm_id, user_id, body) values ($1, $2, $3)"
+                          " on conflict (rhythm_id) do update set body = excluded.body",
+                          &args, &rhythm->base);
 }
 
 static void add_delay(struct db_args *args, const Moment__V1__Note *note)
@@ -95,9 +55,9 @@ void store_put_note(struct txn *txn, const Moment__V1__Note *note)
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, note->note_id);
+    db_id(&args, note->note_id);
     db_i32(&args, (int32_t)note->kind);
-    add_id(&args, note->moment_id);
+    db_id(&args, note->moment_id);
     db_text(&args, note->giver);
     db_text(&args, note->giver_name);
     db_text(&args, note->receiver);
@@ -118,7 +78,7 @@ void store_drop_fatals(struct txn *txn, const char *evaluation_id)
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, evaluation_id);
+    db_id(&args, evaluation_id);
     txn_write(txn, "delete from fatal_failure where evaluation_id = $1", &args);
 }
 
@@ -128,9 +88,9 @@ void store_put_fatal(struct txn *txn, const Moment__V1__Evaluation *evaluation,
     struct db_args args;
 
     db_args_init(&args);
-    add_id(&args, evaluation->evaluation_id);
+    db_id(&args, evaluation->evaluation_id);
     db_text(&args, result->criterion_id);
-    add_id(&args, evaluation->moment_id);
+    db_id(&args, evaluation->moment_id);
     db_text(&args, result->title);
     db_text(&args, evaluation->person_id);
     db_text(&args, evaluation->site);
@@ -274,21 +234,14 @@ static const char SQL_ACCOUNT[] =
                                                                    "last, "
                                                                    "3, 2";
 
-static void add_texts(struct db_args *args, const char *const *texts, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++)
-        db_push_text(args, texts[i]);
-}
-
 int store_ask_account(struct db *db, const struct account_question *question, db_result_fn *on_rows,
                       void *arg)
 {
     struct db_args args;
 
     db_args_init(&args);
-    add_texts(&args, question->reach.sites, question->reach.site_count);
-    add_texts(&args, question->reach.teams, question->reach.team_count);
+    db_texts(&args, question->reach.sites, question->reach.site_count);
+    db_texts(&args, question->reach.teams, question->reach.team_count);
     db_text(&args, question->site);
     db_text(&args, question->team_id);
     db_time(&args, question->from);

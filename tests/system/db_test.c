@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/seal.h"
 #include "io/db.h"
+#include "moment/v1/stream.pb-c.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -172,6 +173,47 @@ static void every_type_goes_there_and_back(void **state)
                  "$11::jsonb, -1234567.89::numeric, date '2026-01-01', 0.25::real, $12::uuid::text",
                  &args, on_all_types, &answer),
         0);
+    wait_for(f, &answer.calls, 1);
+}
+
+static void on_body(void *arg, int status, const struct db_rows *rows, const struct db_error *error)
+{
+    struct answer *answer = arg;
+    struct slice body;
+    Moment__V1__Call *call;
+
+    (void)error;
+    answer->calls++;
+    assert_int_equal(status, 0);
+    body = db_get_bytes(rows, 0, 0);
+    call = moment__v1__call__unpack(NULL, body.len, (const uint8_t *)body.at);
+    assert_non_null(call);
+    assert_string_equal(call->method, "feedback.ListNotes");
+    moment__v1__call__free_unpacked(call, NULL);
+    assert_string_equal(db_get_text(rows, 0, 1), "30313233-3435-3637-3839-616263646566");
+    assert_true(db_is_null(rows, 0, 2));
+    assert_string_equal(db_get_text(rows, 0, 3), "one/two");
+}
+
+static void messages_ids_and_texts_go_there(void **state)
+{
+    struct fixture *f = *state;
+    char method[] = "feedback.ListNotes";
+    struct answer answer = {0};
+    Moment__V1__Call call;
+    struct db_args args;
+
+    moment__v1__call__init(&call);
+    call.method = method;
+    db_args_init(&args);
+    db_message(&args, &call.base);
+    db_id(&args, "30313233-3435-3637-3839-616263646566");
+    db_id(&args, "note-1");
+    db_texts(&args, (const char *const[]){"one", "two"}, 2);
+    assert_int_equal(db_query(f->db,
+                              "select $1, $2::uuid::text, $3::uuid::text, array_to_string($4, '/')",
+                              &args, on_body, &answer),
+                     0);
     wait_for(f, &answer.calls, 1);
 }
 
@@ -430,6 +472,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_type_goes_there_and_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(messages_ids_and_texts_go_there, setup, teardown),
         cmocka_unit_test_setup_teardown(arrays_carry_items_and_nulls, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failed_statement_rolls_back_its_transaction, setup,
                                         teardown),

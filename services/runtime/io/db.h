@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "io/loop.h"
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,9 @@ void db_text_or_null(struct db_args *args, const char *value); /* "" too: SQL NU
 void db_bytes(struct db_args *args, const void *bytes, size_t len);
 void db_time(struct db_args *args, int64_t wall_us); /* timestamptz; 0: SQL NULL */
 void db_uuid(struct db_args *args, const uint8_t bytes[16]);
+void db_id(struct db_args *args, const char *text); /* a UUID; any other text: SQL NULL */
+void db_texts(struct db_args *args, const char *const *texts, size_t count); /* an array */
+void db_message(struct db_args *args, const ProtobufCMessage *message);      /* packed */
 
 /* An array argument: open one, push its items, then go on with the next argument. */
 enum db_type { DB_BOOL, DB_I32, DB_I64, DB_DOUBLE, DB_TEXT, DB_BYTES, DB_TIME, DB_UUID };

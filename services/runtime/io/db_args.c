@@ -1,6 +1,8 @@
 /* db_args - the arguments of a statement, in PostgreSQL's binary format. */
 #include "base/buf.h"
+#include "base/id.h"
 #include "io/db_parts.h"
+#include "io/json.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -185,6 +187,35 @@ void db_time(struct db_args *args, int64_t wall_us)
 void db_uuid(struct db_args *args, const uint8_t bytes[16])
 {
     add_small(args, OID_UUID, bytes, 16);
+}
+
+void db_id(struct db_args *args, const char *text)
+{
+    struct id id;
+
+    if (id_parse(text, &id) == 0)
+        db_uuid(args, id.bytes);
+    else
+        db_null(args);
+}
+
+void db_message(struct db_args *args, const ProtobufCMessage *message)
+{
+    uint8_t *bytes = NULL;
+    size_t len = 0;
+
+    if (protobuf_write(message, &bytes, &len) == 0)
+        db_bytes(args, bytes, len);
+    else
+        args->failed = true;
+    free(bytes);
+}
+
+void db_texts(struct db_args *args, const char *const *texts, size_t count)
+{
+    db_array(args, DB_TEXT);
+    for (size_t i = 0; i < count; i++)
+        db_push_text(args, texts[i]);
 }
 
 /* Header of an array on the wire: dimensions, has nulls, item type, length, lower bound. */

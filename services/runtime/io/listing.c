@@ -52,18 +52,10 @@ void listing_push(struct db_args *args, const struct listing *listing)
     db_i32(args, (int32_t)listing->limit + 1);
 }
 
-static void push_names(struct db_args *args, const char *const *names, size_t count)
-{
-    db_array(args, DB_TEXT);
-    for (size_t i = 0; i < count; i++) {
-        db_push_text(args, names[i]);
-    }
-}
-
 void listing_push_reach(struct db_args *args, const struct reach *reach)
 {
-    push_names(args, reach->sites, reach->site_count);
-    push_names(args, reach->teams, reach->team_count);
+    db_texts(args, reach->sites, reach->site_count);
+    db_texts(args, reach->teams, reach->team_count);
     db_bool(args, reach->is_own_only);
     db_text(args, reach->person_id);
 }

@@ -84,6 +84,9 @@ void txn_read(struct txn *txn, const char *sql, struct db_args *args, db_result_
 /* --- inside apply --- */
 /* args consumed; null: none. */
 void txn_write(struct txn *txn, const char *sql, struct db_args *args);
+/* A row with a body: the packed message is the last argument. -ENOMEM: nothing was added. */
+must_check int txn_write_body(struct txn *txn, const char *sql, struct db_args *args,
+                              const ProtobufCMessage *message);
 /* Append a record; seq, epoch, shard and hash are filled in by the stream. Content is copied.
  * Returns the seq that it will have if this transaction commits. at_us 0: txn_now_us. */
 uint64_t txn_emit(struct txn *txn, const char *site, const char *key, const char *type,

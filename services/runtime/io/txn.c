@@ -126,6 +126,18 @@ void txn_write(struct txn *txn, const char *sql, struct db_args *args)
         txn->status = status;
 }
 
+int txn_write_body(struct txn *txn, const char *sql, struct db_args *args,
+                   const ProtobufCMessage *message)
+{
+    db_message(args, message);
+    if (args->failed) {
+        db_args_done(args);
+        return -ENOMEM;
+    }
+    txn_write(txn, sql, args);
+    return 0;
+}
+
 static bool has_room(struct txn *txn)
 {
     if (txn->item_count < txn->item_capacity)

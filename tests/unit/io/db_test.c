@@ -52,8 +52,9 @@ static void arrays_take_items_of_every_type(void **state)
     db_array(&args, DB_BYTES);
     for (int i = 0; i < 10000; i++)
         db_push_bytes(&args, "0123456789", 10);
+    db_texts(&args, (const char *const[]){"one", "two"}, 2);
     assert_false(args.failed);
-    assert_int_equal(args.count, 5);
+    assert_int_equal(args.count, 6);
     db_args_done(&args);
 }
 

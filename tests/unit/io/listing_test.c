@@ -144,18 +144,14 @@ void db_i32(struct db_args *args, int32_t value)
     push(args, value);
 }
 
-void db_array(struct db_args *args, enum db_type type)
+void db_texts(struct db_args *args, const char *const *texts, size_t count)
 {
-    assert_int_equal(type, DB_TEXT);
     args->count++;
     push_text(" of");
-}
-
-void db_push_text(struct db_args *args, const char *value)
-{
-    (void)args;
-    push_text(" ");
-    push_text(value);
+    for (size_t i = 0; i < count; i++) {
+        push_text(" ");
+        push_text(texts[i]);
+    }
 }
 
 void db_text(struct db_args *args, const char *value)
