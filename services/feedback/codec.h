@@ -79,6 +79,10 @@ must_check int codec_evaluation(const struct snapshot *snapshot,
 /* answers_missing of an evaluation on that standard. */
 void codec_missing(const struct standard *standard, const Moment__V1__Evaluation *message,
                    struct objections *objections);
+/* As a response carries them; borrowed from the objections and the items. */
+void codec_objections(const struct objections *objections,
+                      Moment__V1__Objection items[OBJECTIONS_MAX],
+                      Moment__V1__Objection *ret_pointers[OBJECTIONS_MAX]);
 /* What people answered; borrowed from the messages. */
 void codec_answers(Moment__V1__Answer *const *messages, size_t count, struct answer *ret_answers);
 /* The answers and what the moment itself says, judged; everything is borrowed. */

@@ -376,6 +376,20 @@ int codec_evaluation(const struct snapshot *snapshot, const struct held_standard
     return error;
 }
 
+void codec_objections(const struct objections *objections,
+                      Moment__V1__Objection items[OBJECTIONS_MAX],
+                      Moment__V1__Objection *ret_pointers[OBJECTIONS_MAX])
+{
+    for (size_t i = 0; i < objections->count; i++) {
+        const struct objection *objection = &objections->items[i];
+
+        moment__v1__objection__init(&items[i]);
+        items[i].field = (char *)(uintptr_t)objection->field;
+        items[i].detail = (char *)(uintptr_t)objection->detail;
+        ret_pointers[i] = &items[i];
+    }
+}
+
 void codec_missing(const struct standard *standard, const Moment__V1__Evaluation *message,
                    struct objections *objections)
 {

@@ -142,12 +142,7 @@ static void respond_saved(const Moment__V1__Evaluation *draft, const struct held
     moment__v1__save_evaluation_response__init(&response);
     response.evaluation = (Moment__V1__Evaluation *)(uintptr_t)draft;
     response.standard = standard->message;
-    for (size_t i = 0; i < objections.count; i++) {
-        moment__v1__objection__init(&items[i]);
-        items[i].field = objections.items[i].field;
-        items[i].detail = objections.items[i].detail;
-        pointers[i] = &items[i];
-    }
+    codec_objections(&objections, items, pointers);
     response.n_objections = objections.count;
     response.objections = pointers;
     feedback_need(codec_copy(&response.base, ret_response));

@@ -151,12 +151,7 @@ static void respond(struct feedback *feedback, struct txn *txn,
     moment__v1__save_standard_draft_response__init(&response);
     response.standard =
         (Moment__V1__Standard *)(uintptr_t)standards_draft(feedback, standard->plain.standard_id);
-    for (size_t i = 0; i < objections.count; i++) {
-        moment__v1__objection__init(&items[i]);
-        items[i].field = objections.items[i].field;
-        items[i].detail = objections.items[i].detail;
-        pointers[i] = &items[i];
-    }
+    codec_objections(&objections, items, pointers);
     response.n_objections = objections.count;
     response.objections = pointers;
     feedback_need(codec_copy(&response.base, ret_response));
