@@ -217,6 +217,17 @@ fuzz: ## Throw bytes at whatever reads bytes from outside (FUZZ_SECONDS=60 each)
 fuzz-run: $(FUZZ)
 	@tests/support/run-fuzz.sh $(FUZZ)
 
+# The client of the fault tests: libzmq, protobuf-c, libsodium and nothing of ours.
+LEDGER_CLIENT := $(OUT)/ledger-client
+$(LEDGER_CLIENT): $(OUT)/tests/fault/ledger_client.o $(PROTO_A)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libzmq libprotobuf-c libsodium)
+
+MINUTES := 5
+SEED := 1
+.PHONY: fault
+fault: build $(LEDGER_CLIENT) ## Real processes under faults, and whether anything was lost (MINUTES=5 SEED=1)
+	@MOMENT_BIN=$(OUT) /usr/bin/python3 tests/fault/run.py --minutes $(MINUTES) --seed $(SEED) $(FAULT_OPTIONS)
+
 .PHONY: bench test-compose test-container
 bench: build web ## Latency from event to page, footprint
 	@for bench in tests/bench/*.py; do echo "$$bench"; MOMENT_BIN=$(OUT) /usr/bin/python3 $$bench; done
