@@ -1,6 +1,7 @@
 #include "reporting/query.h"
 
 #include "base/clock.h"
+#include "base/zone.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -144,13 +145,24 @@ static bool may_be_time_zone(const char *name)
     return isalpha((unsigned char)name[0]) != 0;
 }
 
+/* What PostgreSQL would refuse as well, but as an error in its log. */
+static bool is_time_zone(const char *name)
+{
+    struct zone *zone;
+
+    if (!may_be_time_zone(name) || zone_open(name, &zone) < 0)
+        return false;
+    zone_close(&zone);
+    return true;
+}
+
 bool query_time_zone(struct http_request *request, const char **ret_tz)
 {
     if (!query_text(request, "tz", ret_tz))
         return false;
     if (*ret_tz == NULL)
         *ret_tz = "UTC";
-    return may_be_time_zone(*ret_tz) ||
+    return is_time_zone(*ret_tz) ||
            refuse(request, "tz", "must be an IANA time zone like Europe/Paris");
 }
 
