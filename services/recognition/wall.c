@@ -177,6 +177,7 @@ static struct post_view view_of(const struct caller *caller, const Moment__V1__P
         .is_leader = (caller->roles & ROLE_LEADER) != 0,
         .reactions = post->n_reactions,
         .comments = post->n_comments,
+        .bytes = protobuf_c_message_get_packed_size(&post->base),
     };
 }
 

@@ -150,8 +150,14 @@ const struct refusal *post_may_comment(const struct post_view *view)
 {
     REFUSAL(full, 409, "too-many-comments", "post_id", "This post has 500 comments already.");
 
+    REFUSAL(long_enough, 409, "too-many-comments", "post_id",
+            "The comments on this post are together as long as they may be.");
+
     if (view->is_withdrawn) {
         return &is_withdrawn;
+    }
+    if (view->bytes >= POST_BYTES_MAX) {
+        return &long_enough;
     }
     return view->comments >= POST_COMMENTS_MAX ? &full : NULL;
 }

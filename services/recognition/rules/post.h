@@ -18,6 +18,8 @@
 #define POST_BECAUSE_MAX 1000
 #define POST_REACTIONS_MAX 500
 #define POST_COMMENTS_MAX 500
+/* A post that has as much takes no more comments: each change is a record of all of it. */
+#define POST_BYTES_MAX (128 * 1024)
 #define POST_PINNED_MAX 5
 
 /* Numbers of the protocol. */
@@ -43,6 +45,7 @@ struct post_view {
     bool is_leader;   /* the looker is */
     size_t reactions;
     size_t comments; /* withdrawn ones count: the record stays */
+    size_t bytes;    /* of all of it */
 };
 
 /* What is to be written. Strings are never null; "" is none. */

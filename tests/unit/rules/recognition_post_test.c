@@ -176,6 +176,11 @@ static void a_full_post_takes_no_more_and_gives_back(void **state)
     assert_null(post_may_comment(&view));
     view.comments++;
     expect(post_may_comment(&view), 409, "too-many-comments", "post_id");
+    view.comments = 1;
+    view.bytes = POST_BYTES_MAX - 1;
+    assert_null(post_may_comment(&view));
+    view.bytes++;
+    expect(post_may_comment(&view), 409, "too-many-comments", "post_id");
     view.is_withdrawn = true;
     expect(post_may_comment(&view), 409, "post-withdrawn", "post_id");
 }
