@@ -60,6 +60,8 @@ def value(field, place):
         return seed / 1024.0 + 0.5
     if field.type == Field.TYPE_UINT32:
         return 0x80000000 | seed
+    if field.type == Field.TYPE_INT32:
+        return -1 - (seed >> 1)  # ten bytes on the wire
     if field.type == Field.TYPE_INT64:
         return TIME_US + seed
     if field.type == Field.TYPE_UINT64:

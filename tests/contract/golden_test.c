@@ -67,11 +67,11 @@ static size_t size_of(const ProtobufCFieldDescriptor *field)
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_DOUBLE:
         return 8;
+    case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_UINT32:
     case PROTOBUF_C_TYPE_BOOL:
     case PROTOBUF_C_TYPE_ENUM:
         return 4;
-    case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_SINT32:
     case PROTOBUF_C_TYPE_SFIXED32:
     case PROTOBUF_C_TYPE_SINT64:
@@ -246,6 +246,10 @@ static void check_value(const char *path, const json_t *json, const ProtobufCFie
     case PROTOBUF_C_TYPE_BOOL:
         if (!json_is_boolean(json) || json_is_true(json) != *(const protobuf_c_boolean *)value)
             fail_msg("%s is another truth", path);
+        break;
+    case PROTOBUF_C_TYPE_INT32:
+        if (!json_is_integer(json) || json_integer_value(json) != *(const int32_t *)value)
+            fail_msg("%s is %d", path, *(const int32_t *)value);
         break;
     case PROTOBUF_C_TYPE_UINT32:
         if (!json_is_integer(json) || json_integer_value(json) != *(const uint32_t *)value)

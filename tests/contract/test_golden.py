@@ -157,6 +157,8 @@ def test_what_was_released_reads_its_goldens():
             continue
         text, data = both(name)
         message = message_factory.MessageFactory(pool).GetPrototype(descriptor).FromString(data)
-        expected = json_format.Parse(text, type(message)(), ignore_unknown_fields=True)
+        # A value that has got a name since then is its number to an older process.
+        numbers = json_format.MessageToJson(json_format.Parse(text, MESSAGES[message_of(name)]()), use_integers_for_enums=True)
+        expected = json_format.Parse(numbers, type(message)(), ignore_unknown_fields=True)
         message.DiscardUnknownFields()
         assert message == expected, name
