@@ -838,16 +838,16 @@ static void every_subject_has_its_thresholds(void **state)
         enum alert_subject subject;
         double good[2], bad[3];
     } cases[] = {
-        {ALERT_WAITING, {0, 2592000000.0}, {-1, 2592000001.0, NAN}},
-        {ALERT_RINGING, {1, 15000}, {-0.5, INFINITY, NAN}},
-        {ALERT_HELD, {0.5, 60000}, {-1, 1e300, NAN}},
-        {ALERT_TALKING, {1, 900000}, {-1, 1e12, NAN}},
+        {ALERT_WAITING, {0, 2592000000.0}, {-1, 2592000001.0, (double)NAN}},
+        {ALERT_RINGING, {1, 15000}, {-0.5, (double)INFINITY, (double)NAN}},
+        {ALERT_HELD, {0.5, 60000}, {-1, 1e300, (double)NAN}},
+        {ALERT_TALKING, {1, 900000}, {-1, 1e12, (double)NAN}},
         {ALERT_TRANSFERS, {1, 2}, {0, 1.5, 100001}},
         {ALERT_REPEAT_CONTACT, {2, 100000}, {0, 2.5, -3}},
-        {ALERT_LOW_SURVEY, {1, 4.5}, {0.9, 5.1, NAN}},
-        {ALERT_QUEUE_LENGTH, {1, 100000}, {0, 4.5, NAN}},
-        {ALERT_LONGEST_WAIT, {0, 45000}, {-1, 1e12, NAN}},
-        {ALERT_SERVICE_LEVEL, {0, 100}, {-0.1, 100.1, NAN}},
+        {ALERT_LOW_SURVEY, {1, 4.5}, {0.9, 5.1, (double)NAN}},
+        {ALERT_QUEUE_LENGTH, {1, 100000}, {0, 4.5, (double)NAN}},
+        {ALERT_LONGEST_WAIT, {0, 45000}, {-1, 1e12, (double)NAN}},
+        {ALERT_SERVICE_LEVEL, {0, 100}, {-0.1, 100.1, (double)NAN}},
         {ALERT_CUSTOMER_SIGNAL, {1, 16}, {0, 17, 1.5}},
     };
     struct objection objection;

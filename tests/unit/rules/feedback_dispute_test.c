@@ -73,19 +73,26 @@ static void each_reason_against_is_named(void **state)
     struct dispute_wish wish;
 
     (void)state;
-    wish = sound(), wish.is_theirs = false;
+    wish = sound();
+    wish.is_theirs = false;
     assert_wish(&wish, DISPUTE_NOT_THEIRS);
-    wish = sound(), wish.has_criterion = false;
+    wish = sound();
+    wish.has_criterion = false;
     assert_wish(&wish, DISPUTE_NO_CRITERION);
-    wish = sound(), wish.is_answered = false;
+    wish = sound();
+    wish.is_answered = false;
     assert_wish(&wish, DISPUTE_NOT_ANSWERED);
-    wish = sound(), wish.is_open = true;
+    wish = sound();
+    wish.is_open = true;
     assert_wish(&wish, DISPUTE_IS_OPEN);
-    wish = sound(), wish.was_decided = true;
+    wish = sound();
+    wish.was_decided = true;
     assert_wish(&wish, DISPUTE_WAS_DECIDED);
-    wish = sound(), wish.proposed.is_possible = false;
+    wish = sound();
+    wish.proposed.is_possible = false;
     assert_wish(&wish, DISPUTE_IMPOSSIBLE);
-    wish = sound(), wish.proposed = share(0);
+    wish = sound();
+    wish.proposed = share(0);
     assert_wish(&wish, DISPUTE_NOT_BETTER);
 }
 
@@ -129,13 +136,17 @@ static void who_evaluated_or_is_concerned_never_decides(void **state)
     struct dispute_arbiter arbiter;
 
     (void)state;
-    arbiter = outsider(), arbiter.user_id = arbiter.evaluator;
+    arbiter = outsider();
+    arbiter.user_id = arbiter.evaluator;
     assert_false(dispute_may_decide(&arbiter));
-    arbiter = outsider(), arbiter.person_id = arbiter.evaluator_person;
+    arbiter = outsider();
+    arbiter.person_id = arbiter.evaluator_person;
     assert_false(dispute_may_decide(&arbiter));
-    arbiter = outsider(), arbiter.user_id = arbiter.raised_by;
+    arbiter = outsider();
+    arbiter.user_id = arbiter.raised_by;
     assert_false(dispute_may_decide(&arbiter));
-    arbiter = outsider(), arbiter.person_id = arbiter.evaluated_person;
+    arbiter = outsider();
+    arbiter.person_id = arbiter.evaluated_person;
     assert_false(dispute_may_decide(&arbiter));
 }
 
