@@ -29,7 +29,9 @@ export const connection = signal<'starting' | 'open' | 'lost'>('starting');
 export const failure = signal<ApiError | null>(null);
 // The last moment that changed, for pages that show one.
 export const changed = signal<{ moment_id: string; revision: number } | null>(null);
-export const isPaused = signal(false);
+// Since when the board stands still; null: it moves.
+const pausedAt = signal<number | null>(null);
+export const isPaused = computed(() => pausedAt.value !== null);
 
 // By the server's clock: everything that had happened by then is on this page.
 const trueAt = signal(0);
@@ -39,10 +41,11 @@ export const isStale = computed(
 );
 
 export const byState = computed(() => {
+  const at = pausedAt.value ?? now.value;
   const groups: Record<State, Moment[]> = { started: [], waiting: [], ringing: [], talking: [], held: [], ended: [] };
   for (const m of moments.value.values()) {
     if (!m.state) continue;
-    if (m.state === 'ended' && now.value - Date.parse(m.state_since ?? m.ended_at ?? '') > ENDED_SHOWN_MS) continue;
+    if (m.state === 'ended' && at - Date.parse(m.state_since ?? m.ended_at ?? '') > ENDED_SHOWN_MS) continue;
     groups[m.state].push(m);
   }
   for (const list of Object.values(groups))
@@ -152,7 +155,7 @@ function onMessage(message: FeedMessage): void {
 
 // Movement on the board can be stopped (WCAG 2.2.2); nothing is lost meanwhile.
 export function setPaused(value: boolean): void {
-  isPaused.value = value;
+  pausedAt.value = value ? now.value : null;
   if (value) return;
   const waiting = held;
   held = [];
@@ -161,6 +164,7 @@ export function setPaused(value: boolean): void {
 
 // Moments that left the board long ago leave memory too.
 function forgetEnded(): void {
+  if (isPaused.value) return;
   const kept = [...moments.value].filter(
     ([, m]) => m.state !== 'ended' || serverNow() - Date.parse(m.state_since ?? '') < 2 * ENDED_SHOWN_MS,
   );
