@@ -3,7 +3,7 @@ import { query } from '../api';
 import { useLive } from '../bus';
 import { t } from '../i18n';
 import { usePages } from '../loading';
-import { AlertRow, isOpen } from '../parts/alert-row';
+import { AlertRow, isAttended, isOpen } from '../parts/alert-row';
 import { More } from '../parts/more';
 import { PageHead } from '../parts/page-head';
 import { Waiting } from '../parts/problem';
@@ -18,7 +18,7 @@ export function AlertsPage() {
   const given = place.value.searchParams.get('view');
   const view: View = given === 'mine' || given === 'history' ? given : 'open';
   const list = usePages<Alert>(`/api/v1/alerts${query({ open_only: view !== 'history', mine: view === 'mine', limit: 50 })}`, (a) => a.alert_id);
-  const fits = (a: Alert): boolean => view === 'history' || (isOpen(a) && (view === 'open' || isMe(a.owner)));
+  const fits = (a: Alert): boolean => view === 'history' || isAttended(a) || (isOpen(a) && (view === 'open' || isMe(a.owner)));
   const put = (a: Alert): void => list.put(a.alert_id, fits(a) ? a : null);
   useLive('alert', put);
   const words = t().alerts;

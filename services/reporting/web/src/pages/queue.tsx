@@ -6,7 +6,7 @@ import { now } from '../clock';
 import { personName, queueName } from '../directory';
 import { ago, dayTime, t, word } from '../i18n';
 import { usePages, type Paged } from '../loading';
-import { AlertRow, isOpen } from '../parts/alert-row';
+import { AlertRow, isAttended, isOpen } from '../parts/alert-row';
 import { More } from '../parts/more';
 import { PageHead } from '../parts/page-head';
 import { Waiting } from '../parts/problem';
@@ -30,7 +30,7 @@ function Panel<T>({ id, title, list, items, none, row, children }: {
 
 function Alerts() {
   const list = usePages<Alert>('/api/v1/alerts?open_only=true&limit=20', (a) => a.alert_id);
-  const put = (a: Alert): void => list.put(a.alert_id, isOpen(a) ? a : null);
+  const put = (a: Alert): void => list.put(a.alert_id, isOpen(a) || isAttended(a) ? a : null);
   useLive('alert', put);
   const words = t().queue;
   return (

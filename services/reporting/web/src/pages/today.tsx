@@ -5,7 +5,7 @@ import { useLive } from '../bus';
 import { personName } from '../directory';
 import { t } from '../i18n';
 import { useCommand, useLoaded, usePages } from '../loading';
-import { AlertRow, isOpen } from '../parts/alert-row';
+import { AlertRow, isAttended, isOpen } from '../parts/alert-row';
 import { Buttons } from '../parts/dialog';
 import { FlameCard } from '../parts/flame';
 import { CheckField, Fields, objectionsOf, TextField } from '../parts/form';
@@ -104,7 +104,7 @@ function Candidates() {
 
 function Alerts() {
   const list = usePages<Alert>('/api/v1/alerts?open_only=true&limit=10', (a) => a.alert_id);
-  const put = (a: Alert): void => list.put(a.alert_id, isOpen(a) ? a : null);
+  const put = (a: Alert): void => list.put(a.alert_id, isOpen(a) || isAttended(a) ? a : null);
   useLive('alert', put);
   const words = t().today;
   return (

@@ -1,5 +1,5 @@
 // One alert: what crossed which line, whose it is, and what can be done about it.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { call, path, query } from '../api';
 import { since } from '../clock';
 import { personName, queueName, siteName } from '../directory';
@@ -28,6 +28,10 @@ export function inUnit(subject: AlertSubject | null, value: number): string {
 
 export const isOpen = (alert: Alert): boolean => alert.state === 'raised' || alert.state === 'acknowledged';
 
+// Somebody is writing about these: they stay in a list of open ones although what they tell of is over.
+const attended = new Set<string>();
+export const isAttended = (alert: Alert): boolean => attended.has(alert.alert_id);
+
 function Steps({ id }: { id: string }) {
   const { data, problem, reload } = useLoaded<{ steps: AlertStep[] }>(path('/api/v1/alerts/{}/steps', id));
   if (!data) return <Waiting problem={problem} retry={reload} />;
@@ -43,10 +47,21 @@ function Close({ alert, onClose, onChanged }: { alert: Alert; onClose: () => voi
   const [note, setNote] = useState('');
   const command = useCommand();
   const words = t().alerts;
+  const id = alert.alert_id;
+  useEffect(() => {
+    attended.add(id);
+    return () => { attended.delete(id); };
+  }, [id]);
+  function cancel(): void {
+    attended.delete(id);
+    onChanged(alert);
+    onClose();
+  }
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     const isDone = await command.run(async (key) => {
-      const done = await call<AcknowledgeAlertResponse>('POST', path('/api/v1/alerts/{}/close', alert.alert_id), { body: { closing_note: note.trim() }, key });
+      const done = await call<AcknowledgeAlertResponse>('POST', path('/api/v1/alerts/{}/close', id), { body: { closing_note: note.trim() }, key });
+      attended.delete(id);
       if (done.alert) onChanged(done.alert);
     });
     if (!isDone) return;
@@ -54,14 +69,14 @@ function Close({ alert, onClose, onChanged }: { alert: Alert; onClose: () => voi
     onClose();
   }
   return (
-    <Dialog title={words.closeTitle} onClose={onClose}>
+    <Dialog title={words.closeTitle} onClose={cancel}>
       <form onSubmit={submit}>
         <p>{alert.title}</p>
         <ProblemPanel problem={command.problem} />
         <Fields objections={objectionsOf(command.problem)}>
           <TextField name="closing_note" label={words.done} hint={words.doneHint} value={note} onValue={setNote} rows={3} most={NOTE_MOST} required />
         </Fields>
-        <Buttons busy={command.isBusy} act={words.close} onCancel={onClose} />
+        <Buttons busy={command.isBusy} act={words.close} onCancel={cancel} />
       </form>
     </Dialog>
   );
