@@ -19,6 +19,8 @@
 
 #define BLOCK 250
 #define PATIENCE_US (240 * US_PER_S)
+/* What only looks finished changes again within this time: a subscription that will be refused. */
+#define REST_US (2 * US_PER_S)
 
 /* What a worker says to who waits for it; shared memory. */
 struct report {
@@ -203,15 +205,16 @@ static void run_schedule(uint64_t seed, bool is_tracing)
     begin(seed, is_tracing);
     event_after(0, NULL, on_nemesis, NULL, chance_below(256));
     int64_t deadline_us = world.faults_end_us + PATIENCE_US;
-    while (event_run_next()) {
-        if (world.now_us > deadline_us)
+    int64_t rest_us = 0; /* since when */
+    while (rest_us == 0 || world.now_us - rest_us < REST_US) {
+        if (!event_run_next() || world.now_us > deadline_us)
             violated("no rest: %zu of %zu commands answered, the consumer is %s, its cursor rows "
                      "are %zu, the head is %zu",
                      ledger.answered, ledger.count, toy_consumer_state(&nodes[FEEDBACK]),
                      feedback_pg.tables[TABLE_CURSOR].count, ingest_pg.tables[TABLE_STREAM].count);
-        if (world.now_us > world.faults_end_us && check_is_at_rest(&nodes[FEEDBACK]) &&
-            nodes[RIVAL_INGEST].is_dead)
-            break;
+        bool is_at_rest = world.now_us > world.faults_end_us && nodes[RIVAL_INGEST].is_dead &&
+                          check_is_at_rest(&nodes[FEEDBACK]);
+        rest_us = !is_at_rest ? 0 : rest_us ? rest_us : world.now_us;
     }
     check_end(&nodes[FEEDBACK]);
     report->crashes += world.crashes;
