@@ -224,9 +224,11 @@ $(LEDGER_CLIENT): $(OUT)/tests/fault/ledger_client.o $(PROTO_A)
 
 MINUTES := 5
 SEED := 1
-.PHONY: fault
+.PHONY: fault fault-mutants
 fault: build $(LEDGER_CLIENT) ## Real processes under faults, and whether anything was lost (MINUTES=5 SEED=1)
 	@MOMENT_BIN=$(OUT) /usr/bin/python3 tests/fault/run.py --minutes $(MINUTES) --seed $(SEED) $(FAULT_OPTIONS)
+fault-mutants: ## The same with known bugs planted: each must be found
+	@OUT=$(OUT) tests/fault/mutants.sh
 
 # The whole of libio above loop.h, db.h, zwatch.h and libzmq, which tests/sim has its own of: what its objects define is
 # not taken from the archive, and libzmq is not linked.

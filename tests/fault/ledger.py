@@ -7,6 +7,7 @@ import time
 # struct entry of ledger_client.c.
 ENTRY = struct.Struct("=IIQq16s")
 SENT, AGAIN, ACKNOWLEDGED, REFUSED = 1, 2, 3, 4
+BATCH = 100
 
 
 def hash_of(contact, kind, at_us, queue, agent):
@@ -19,7 +20,8 @@ def letters(digest):
 
 
 class Ledger:
-    """A client's own file. hashes[n]: of each event that was to be sent; answers: bytes of n, 0 none, ACKNOWLEDGED, REFUSED."""
+    """A client's own file. hashes[n]: of each event that was to be sent; answers: bytes of n, 0 none, ACKNOWLEDGED, REFUSED;
+    times: of each acknowledgement, and of the last try before it, in microseconds."""
 
     def __init__(self, path, number):
         self.number, self.hashes, self.answers, self.tries, self.times = number, [], bytearray(), {}, []
@@ -31,15 +33,16 @@ class Ledger:
                 assert first == len(self.hashes), "the ledger of client %d has a gap at %d" % (number, first)
                 self.hashes.append(digest)
                 self.answers.append(0)
+                self.tries[first // BATCH] = at_us
             else:
                 self.note(kind, first, count, at_us)
 
     def note(self, kind, first, count, at_us):
         if kind == AGAIN:
-            self.tries[first] = at_us
+            self.tries[first // BATCH] = at_us
             return
         self.answers[first:first + count] = bytes([kind]) * count
-        self.times.append((at_us, first, self.tries.get(first)))
+        self.times.append((at_us, self.tries[first // BATCH]))
 
     def acknowledged(self):
         return self.answers.count(ACKNOWLEDGED)

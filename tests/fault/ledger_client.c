@@ -42,8 +42,9 @@ enum {
     WORD = 96,
     HASH = 16,
     PROTOCOL = 1,
-    SILENCE_US = 5000000, /* then the connection counts as dead; ingest beats each second */
-    BUSY_US = 200000,     /* before a batch goes out again that was refused for now */
+    SILENCE_US = 3000000, /* then the connection counts as dead; ingest beats each second */
+    BUSY_US = 200000, /* before a batch goes out again that was refused for now, longer each time */
+    BUSY_MOST = 15,
     PATIENCE_S = 180,
     LEDGER_BUFFER = 4096,
     SLOWEST_MS = 200000,
@@ -331,8 +332,9 @@ static void settle(struct client *client, struct batch *batch, enum kind kind)
 
 static void later(struct batch *batch)
 {
+    unsigned patience = batch->tries < BUSY_MOST ? batch->tries : BUSY_MOST;
     batch->id = 0;
-    batch->resume_us = now_us(CLOCK_MONOTONIC) + BUSY_US;
+    batch->resume_us = now_us(CLOCK_MONOTONIC) + (int64_t)patience * BUSY_US;
 }
 
 static void on_accepted(struct client *client, const Moment__V1__Accepted *answer)

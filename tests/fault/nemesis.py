@@ -5,9 +5,11 @@ mended behind, or raises Unmended: something did not come back, or let through w
 processes that this test started are ended, each by its pid.
 """
 import base64
+import concurrent.futures
 import contextlib
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import random
@@ -35,10 +37,11 @@ class Unmended(Exception):
 
 
 class Nemesis:
-    def __init__(self, moment, proxies, clients, seed, say):
+    def __init__(self, moment, proxies, clients, seed, say, faults):
+        self.faults = {name: self.FAULTS[name] for name in faults}
         self.moment, self.proxies, self.clients, self.say = moment, proxies, clients, say
         self.random = random.Random(seed)
-        self.kills, self.counts, self.webhooks = [], {}, 0
+        self.kills, self.counts, self.webhooks = [], {}, itertools.count(1)
 
     FAULTS = {
         "kill": 6, "pause": 4, "kill_backend": 2, "kill_postmaster": 1, "immediate_shutdown": 1, "terminate_writer": 4,
@@ -51,8 +54,8 @@ class Nemesis:
         waiting = []
         while time.monotonic() < deadline:
             if not waiting:
-                waiting = list(self.FAULTS) if not self.counts else [
-                    self.random.choices(list(self.FAULTS), self.FAULTS.values())[0] for _ in range(10)]
+                waiting = list(self.faults) if not self.counts else self.random.choices(
+                    list(self.faults), list(self.faults.values()), k=10)
                 self.random.shuffle(waiting)
             name = waiting.pop()
             self.counts[name] = self.counts.get(name, 0) + 1
@@ -86,14 +89,19 @@ class Nemesis:
         return self.random.choice(SERVICES)
 
     def administer(self, text, *args):
-        connection = psycopg2.connect(self.moment.postgres.dsn)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(text, args)
-                return cursor.fetchall()
-        finally:
-            connection.close()
+        """The rows; PostgreSQL may be on its way up from the fault before."""
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                with contextlib.closing(psycopg2.connect(self.moment.postgres.dsn)) as connection:
+                    connection.autocommit = True
+                    with connection.cursor() as cursor:
+                        cursor.execute(text, args)
+                        return cursor.fetchall()
+            except psycopg2.OperationalError as e:
+                if time.monotonic() > deadline:
+                    raise Unmended("PostgreSQL does not accept: %s" % e) from None
+                time.sleep(0.2)
 
     # --- processes ---
 
@@ -105,8 +113,8 @@ class Nemesis:
             self.moment.kill(name)
             self.moment.start(name, wait=False)
             self.ready(name)
-            if name == "ingest":
-                self.kills.append((at, time.time()))
+        if name == "ingest":
+            self.kills.append((at, time.time()))
 
     def pause(self):
         name, seconds = self.service(), self.random.uniform(1, 20)
@@ -157,10 +165,10 @@ class Nemesis:
 
     def kill_backend(self):
         name = self.service()
-        pids = self.moment.backends(name, "%")
+        pids = self.administer("select pid from pg_stat_activity where usename = %s order by pid", "moment_" + name)
         if not pids:
             return
-        pid = self.random.choice(pids)
+        pid, = self.random.choice(pids)
         self.tell("kill -9 of backend %d of %s", pid, name)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -209,6 +217,7 @@ class Nemesis:
     def held_snapshot(self):
         seconds = self.random.uniform(5, 20)
         self.tell("a snapshot is held for %.1f s, vacuum runs", seconds)
+        self.administer("select 1")
         with contextlib.closing(psycopg2.connect(self.moment.postgres.dsn)) as connection:
             connection.set_session(isolation_level="REPEATABLE READ")
             with connection.cursor() as cursor:
@@ -247,14 +256,15 @@ class Nemesis:
     def send_webhooks(self):
         """Each signed event several times, in any order; stale, truncated and unsigned ones between them."""
         self.tell("webhooks: duplicate, reordered, stale, truncated")
-        pending = [self.webhook() for _ in range(20)] * 3
-        self.random.shuffle(pending)
-        for n, body in pending:
-            how = self.random.choice(("good", "good", "good", "stale", "truncated", "unsigned"))
-            status = self.post_webhook(body, how)
+        pending = [event + (how,) for event in [self.webhook() for _ in range(20)]
+                   for how in ("good", "good", "stale", "truncated", "unsigned")]
+        pending.sort(key=lambda _: self.random.random())
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda sent: (*sent, self.post_webhook(sent[1], sent[2])), pending))
+        for n, _, how, status in answers:
             if how == "good" and status == 202:
                 self.moment.ledger.answer(ACKNOWLEDGED, n)
-            elif how != "good" and status is not None and (status < 400 or status >= 500) and status != 503:
+            elif how != "good" and status is not None and not (400 <= status < 500 or status == 503):
                 raise Unmended("a %s webhook was answered %s" % (how, status))
 
     def webhook(self):
@@ -274,12 +284,12 @@ class Nemesis:
 
     def post_webhook(self, body, how):
         now = int(time.time()) - (4000 if how == "stale" else 0)
-        self.webhooks += 1
+        ident = "m%d" % next(self.webhooks)
         key = base64.b64decode(self.moment.source["webhook_secret"].removeprefix("whsec_"))
-        mac = hmac.new(key, b"m%d.%d.%s" % (self.webhooks, now, body), hashlib.sha256).digest()
+        mac = hmac.new(key, b"%s.%d.%s" % (ident.encode(), now, body), hashlib.sha256).digest()
         sent = body[:len(body) // 2] if how == "truncated" else body
         headers = {} if how == "unsigned" else {
-            "webhook-id": "m%d" % self.webhooks, "webhook-timestamp": str(now),
+            "webhook-id": ident, "webhook-timestamp": str(now),
             "webhook-signature": "v1," + base64.b64encode(mac).decode()}
         return self.post(sent, "application/cloudevents+json", path="/v1/events?source=fault", **headers)
 
