@@ -103,8 +103,10 @@ void check_forgive(void)
 {
     for (size_t n = 0; n < ledger.count; n++) {
         struct asked_command *command = &ledger.commands[n];
-        if (command->is_answered && !command->is_refused && copies_of(command->text) == 0)
-            command->is_forgiven = true;
+        bool is_lost =
+            command->is_answered && !command->is_refused && copies_of(command->text) == 0;
+        /* The answer of what is lost may be on its way. */
+        command->is_forgiven = is_lost || (command->is_asked && !command->is_answered);
     }
 }
 

@@ -1,8 +1,12 @@
-/* sim [--schedules N] [--seed S] [--trace] [--one] [--regressions FILE]: runs schedules.
+/* sim [--schedules N] [--seed S] [--regressions FILE] [--one SEED] [--deep-restores]
+ * [--hot-restores SERVICE]: runs schedules, or shows one.
  *
  * Schedule i of seed S has a seed of its own, drawn from both; it is printed when the schedule
  * fails, and kept in the file of regressions, which run first. Processes each run blocks of
- * schedules: a schedule leaves its dead behind. */
+ * schedules: a schedule leaves its dead behind.
+ *
+ * A restore goes back to some commit after the last epoch began, with its service stopped. Deep
+ * restores go back further, hot ones happen under the running service. */
 #include "base/log.h"
 #include "base/seal.h"
 #include "check.h"
@@ -18,6 +22,7 @@
 #include <unistd.h>
 
 #define BLOCK 250
+#define LAST_COPIES 300 /* more than all others have together */
 #define PATIENCE_US (240 * US_PER_S)
 /* What only looks finished changes again within this time: a subscription that will be refused. */
 #define REST_US (2 * US_PER_S)
@@ -39,7 +44,7 @@ static struct report *report;
 static struct node nodes[NODES_MAX];
 enum { INGEST, FEEDBACK, REPORTING, RIVAL_INGEST, RIVAL_FEEDBACK };
 static bool may_restore_deeply;
-static bool may_restore_under_way; /* while the service of that database runs */
+static const char *restored_under_way; /* this service runs while its database is restored */
 
 void violated(const char *format, ...)
 {
@@ -80,7 +85,7 @@ static void draw_ledger(void)
     static const char *const kinds[] = {"no", "bad", "dup", "cbad", "cdup", "crefuse", "ccrash"};
     uint64_t plants = chance_below(6);
     memset(&ledger, 0, sizeof ledger);
-    ledger.count = 3 + chance_below(COMMANDS_MAX - 3);
+    ledger.count = 3 + chance_below(COMMANDS_MAX - 4); /* and ask_once_more */
     ledger.is_reporter_emitting = chance_below(2);
     for (size_t n = 0; n < ledger.count; n++) {
         struct asked_command *command = &ledger.commands[n];
@@ -133,8 +138,9 @@ static void restore(struct pg *pg)
     if (pg->restores)
         return;
     size_t keep = draw_restore(pg);
-    for (size_t i = 0; i < NODES_MAX && !may_restore_under_way; i++) {
-        if (nodes[i].pg != pg || !nodes[i].is_up)
+    for (size_t i = 0; i < NODES_MAX; i++) {
+        if (nodes[i].pg != pg || !nodes[i].is_up ||
+            (restored_under_way && strcmp(nodes[i].service, restored_under_way) == 0))
             continue;
         node_kill(&nodes[i], "its database is restored");
         if (i < RIVAL_INGEST)
@@ -181,6 +187,8 @@ static void hurt(uint64_t kinds)
             restore(pg);
         break;
     default:
+        if (kinds & 256)
+            world.wall_offset_us = chance_us(-3600 * US_PER_S, 3600 * US_PER_S);
         break;
     }
 }
@@ -199,11 +207,24 @@ static void on_nemesis(void *arg, uint64_t kinds)
     }
 }
 
+/* A REFUSE that was lost is missed when the restored stream grows past the consumer's position. */
+static bool ask_once_more(void)
+{
+    static const char text[] = "mlast";
+    struct asked_command *last = &ledger.commands[ledger.count];
+    if (!ingest_pg.restores || strcmp(ledger.commands[ledger.count - 1].text, text) == 0)
+        return false;
+    *last = (struct asked_command){.copies = LAST_COPIES};
+    memcpy(last->text, text, sizeof text);
+    ledger.count++;
+    return true;
+}
+
 static void run_schedule(uint64_t seed, bool is_tracing)
 {
     report->seed = seed;
     begin(seed, is_tracing);
-    event_after(0, NULL, on_nemesis, NULL, chance_below(256));
+    event_after(0, NULL, on_nemesis, NULL, chance_below(512));
     int64_t deadline_us = world.faults_end_us + PATIENCE_US;
     int64_t rest_us = 0; /* since when */
     while (rest_us == 0 || world.now_us - rest_us < REST_US) {
@@ -215,6 +236,8 @@ static void run_schedule(uint64_t seed, bool is_tracing)
         bool is_at_rest = world.now_us > world.faults_end_us && nodes[RIVAL_INGEST].is_dead &&
                           check_is_at_rest(&nodes[FEEDBACK]);
         rest_us = !is_at_rest ? 0 : rest_us ? rest_us : world.now_us;
+        if (is_at_rest && ask_once_more())
+            rest_us = 0;
     }
     check_end(&nodes[FEEDBACK]);
     report->crashes += world.crashes;
@@ -318,7 +341,7 @@ int main(int argc, char **argv)
         {"one", required_argument, NULL, 'o'},
         {"regressions", required_argument, NULL, 'r'},
         {"deep-restores", no_argument, NULL, 'd'},
-        {"hot-restores", no_argument, NULL, 'h'},
+        {"hot-restores", required_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     uint64_t schedules = 1000;
@@ -337,7 +360,7 @@ int main(int argc, char **argv)
         else if (option == 'd')
             may_restore_deeply = true;
         else if (option == 'h')
-            may_restore_under_way = true;
+            restored_under_way = optarg;
         else
             return 64;
     }

@@ -40,6 +40,7 @@ struct world {
     uint64_t seed;
     uint64_t random;
     int64_t now_us;
+    int64_t wall_offset_us; /* what somebody set the clock to */
     int64_t faults_end_us;
     struct rates rates;
     size_t ring_bytes;

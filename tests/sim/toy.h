@@ -22,7 +22,7 @@ struct asked_command {
     bool is_asked; /* at least once */
     bool is_answered;
     bool is_refused;
-    bool is_forgiven; /* answered before a restore took it back */
+    bool is_forgiven; /* a restore took it back, or may have */
     char answer[64];
 };
 

@@ -129,7 +129,8 @@ static void set_clock(int64_t now_us)
 {
     /* 2026-01-01, so that no time is one of the past. */
     world.now_us = now_us;
-    clock_set_for_test(INT64_C(1767225600000000) + now_us, INT64_C(1000000000) + now_us);
+    clock_set_for_test(INT64_C(1767225600000000) + now_us + world.wall_offset_us,
+                       INT64_C(1000000000) + now_us);
 }
 
 static void run_in_node(const struct event *event)
