@@ -239,9 +239,10 @@ $(call objects,$(call find_c,tests/sim)): CPPFLAGS += -Itests/sim
 
 SCHEDULES := 100000
 SEED := 1
+SIM_JOBS := $(shell nproc)
 .PHONY: sim
 sim: $(SIM) ## The protocol against simulated clock, network and database: SCHEDULES=n SEED=s; ONE=seed shows one
-	@$(SIM) $(if $(ONE),--one $(ONE),--schedules $(SCHEDULES) --seed $(SEED) --regressions tests/sim/regressions.txt)
+	@$(SIM) $(if $(ONE),--one $(ONE),--schedules $(SCHEDULES) --seed $(SEED) --jobs $(SIM_JOBS) --regressions tests/sim/regressions.txt)
 
 .PHONY: bench test-compose test-container
 bench: build web ## Latency from event to page, footprint

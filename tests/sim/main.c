@@ -1,5 +1,5 @@
-/* sim [--schedules N] [--seed S] [--regressions FILE] [--one SEED] [--deep-restores]
- * [--hot-restores SERVICE]: runs schedules, or shows one.
+/* sim [--schedules N] [--seed S] [--jobs N] [--regressions FILE] [--one SEED]
+ * [--deep-restores] [--hot-restores SERVICE]: runs schedules, or shows one.
  *
  * Schedule i of seed S has a seed of its own, drawn from both; it is printed when the schedule
  * fails, and kept in the file of regressions, which run first. Processes each run blocks of
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define BLOCK 250
+#define JOBS_MAX 16
 #define LAST_COPIES 300 /* more than all others have together */
 #define PATIENCE_US (240 * US_PER_S)
 /* What only looks finished changes again within this time: a subscription that will be refused. */
@@ -258,24 +259,39 @@ static uint64_t seed_of(uint64_t seed, uint64_t number)
     return chance_next();
 }
 
-/* In a process of its own: 0, or how it ended. */
-static int in_child(uint64_t seed, uint64_t from, uint64_t to, bool is_one, bool is_tracing)
+/* A process of its own, which reports there. */
+static pid_t start_child(struct report *to, uint64_t seed, uint64_t from, uint64_t until)
 {
     (void)fflush(stdout);
     pid_t child = fork();
+    if (child != 0)
+        return child;
+    report = to;
+    for (uint64_t i = from; i < until; i++)
+        run_schedule(seed_of(seed, i), false);
+    (void)fflush(stdout);
+    _exit(0);
+}
+
+static void explain(struct report *of, int status)
+{
+    if (status != 0 && !of->violation[0])
+        (void)snprintf(of->violation, sizeof of->violation, "ended by signal %d", WTERMSIG(status));
+}
+
+/* One schedule: 0, or how its process ended. */
+static int run_one(uint64_t seed, bool is_tracing)
+{
+    int status = 0;
+    (void)fflush(stdout);
+    pid_t child = fork();
     if (child == 0) {
-        if (is_one)
-            run_schedule(seed, is_tracing);
-        for (uint64_t i = from; i < to; i++)
-            run_schedule(seed_of(seed, i), false);
+        run_schedule(seed, is_tracing);
         (void)fflush(stdout);
         _exit(0);
     }
-    int status = 0;
     (void)waitpid(child, &status, 0);
-    if (status != 0 && !report->violation[0])
-        (void)snprintf(report->violation, sizeof report->violation, "ended by signal %d",
-                       WTERMSIG(status));
+    explain(report, status);
     return status;
 }
 
@@ -302,7 +318,7 @@ static int run_regressions(const char *path)
             continue;
         uint64_t seed = strtoull(line, NULL, 10);
         count++;
-        if (in_child(seed, 0, 0, true, false) != 0) {
+        if (run_one(seed, false) != 0) {
             result = failed(seed, path, true);
             report->violation[0] = 0;
         }
@@ -313,39 +329,81 @@ static int run_regressions(const char *path)
     return result;
 }
 
-static int run_all(uint64_t seed, uint64_t schedules, const char *regressions)
+static void add_up(const struct report *of, struct report *sum)
 {
-    int64_t began_us;
-    clock_set_for_test(-1, 0);
-    began_us = clock_mono_us();
-    for (uint64_t i = 0; i < schedules; i += BLOCK) {
-        uint64_t to = i + BLOCK < schedules ? i + BLOCK : schedules;
-        if (in_child(seed, i, to, false, false) != 0)
-            return failed(report->seed, regressions, false);
-    }
-    double seconds = (double)(clock_mono_us() - began_us) / 1e6;
+    sum->crashes += of->crashes;
+    sum->events += of->events;
+    sum->failovers += of->failovers;
+    sum->restores += of->restores;
+    sum->halts += of->halts;
+    sum->innocent += of->innocent;
+    sum->answers += of->answers;
+}
+
+static void sum_up(uint64_t seed, uint64_t schedules, double seconds)
+{
+    struct report sum = {0};
+    for (size_t i = 0; i < JOBS_MAX; i++)
+        add_up(&report[i], &sum);
     printf("%" PRIu64 " schedules of seed %" PRIu64 " passed: %" PRIu64 " commands, %" PRIu64
            " crashes, %" PRIu64 " failovers, %" PRIu64 " restores, %" PRIu64
            " halted as diverged, %" PRIu64 " put aside by chance, %" PRIu64
            " events, %.0f schedules/s\n",
-           schedules, seed, report->answers, report->crashes, report->failovers, report->restores,
-           report->halts, report->innocent, report->events, (double)schedules / seconds);
+           schedules, seed, sum.answers, sum.crashes, sum.failovers, sum.restores, sum.halts,
+           sum.innocent, sum.events, (double)schedules / seconds);
+}
+
+/* The job whose process ended, and how; -1: none runs. */
+static int wait_for_one(pid_t children[JOBS_MAX], int *ret_status)
+{
+    pid_t ended = wait(ret_status);
+    for (int i = 0; i < JOBS_MAX; i++)
+        if (ended > 0 && children[i] == ended) {
+            children[i] = 0;
+            explain(&report[i], *ret_status);
+            return i;
+        }
+    return -1;
+}
+
+static int run_all(uint64_t seed, uint64_t schedules, int jobs, const char *regressions)
+{
+    pid_t children[JOBS_MAX] = {0};
+    uint64_t next = 0;
+    int failure = -1;
+    clock_set_for_test(-1, 0);
+    int64_t began_us = clock_mono_us();
+    for (int job = 0, status = 0; job >= 0;) {
+        for (job = 0; job < jobs && next < schedules && failure < 0; job++) {
+            if (children[job])
+                continue;
+            uint64_t until = next + BLOCK < schedules ? next + BLOCK : schedules;
+            children[job] = start_child(&report[job], seed, next, until);
+            next = until;
+        }
+        job = wait_for_one(children, &status);
+        if (job >= 0 && status != 0)
+            failure = job;
+    }
+    if (failure >= 0) {
+        report = &report[failure];
+        return failed(report->seed, regressions, false);
+    }
+    sum_up(seed, schedules, (double)(clock_mono_us() - began_us) / 1e6);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"schedules", required_argument, NULL, 'n'},
-        {"seed", required_argument, NULL, 's'},
-        {"one", required_argument, NULL, 'o'},
-        {"regressions", required_argument, NULL, 'r'},
-        {"deep-restores", no_argument, NULL, 'd'},
-        {"hot-restores", required_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"schedules", required_argument, NULL, 'n'},    {"seed", required_argument, NULL, 's'},
+        {"jobs", required_argument, NULL, 'j'},         {"one", required_argument, NULL, 'o'},
+        {"regressions", required_argument, NULL, 'r'},  {"deep-restores", no_argument, NULL, 'd'},
+        {"hot-restores", required_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
     uint64_t schedules = 1000;
     uint64_t seed = 1;
+    int jobs = 1;
     const char *one = NULL;
     const char *regressions = NULL;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -353,6 +411,8 @@ int main(int argc, char **argv)
             schedules = strtoull(optarg, NULL, 10);
         else if (option == 's')
             seed = strtoull(optarg, NULL, 10);
+        else if (option == 'j')
+            jobs = atoi(optarg) > JOBS_MAX ? JOBS_MAX : atoi(optarg);
         else if (option == 'o')
             one = optarg;
         else if (option == 'r')
@@ -364,15 +424,16 @@ int main(int argc, char **argv)
         else
             return 64;
     }
-    report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    report = mmap(NULL, JOBS_MAX * sizeof *report, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (report == MAP_FAILED || seal_init() < 0)
         return EXIT_FAILURE;
     log_set_level(LOG_ERROR);
     if (one) {
         uint64_t number = strtoull(one, NULL, 10);
-        int status = in_child(number, 0, 0, true, true);
+        int status = run_one(number, true);
         return status ? failed(number, NULL, true) : 0;
     }
     int result = run_regressions(regressions);
-    return result ? result : run_all(seed, schedules, regressions);
+    return result ? result : run_all(seed, schedules, jobs, regressions);
 }
