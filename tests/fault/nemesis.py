@@ -115,6 +115,7 @@ class Nemesis:
             self.ready(name)
         if name == "ingest":
             self.kills.append((at, time.time()))
+            time.sleep(RECOVERY_S)  # what comes next is not to be blamed for a late recovery
 
     def pause(self):
         name, seconds = self.service(), self.random.uniform(1, 20)
