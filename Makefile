@@ -238,7 +238,6 @@ $(SIM): $(call objects,$(call find_c,tests/sim)) $(IO_A) $(PROTO_A) $(BASE_A)
 $(call objects,$(call find_c,tests/sim)): CPPFLAGS += -Itests/sim
 
 SCHEDULES := 100000
-SEED := 1
 SIM_JOBS := $(shell nproc)
 .PHONY: sim
 sim: $(SIM) ## The protocol against simulated clock, network and database: SCHEDULES=n SEED=s; ONE=seed shows one
