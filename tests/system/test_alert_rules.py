@@ -1,6 +1,5 @@
 """Alert rules edited by people: they count at once, for open alerts too, and after a restart; every
 step of an alert is kept; what a rule would have done is what it did."""
-import contextlib
 import itertools
 import json
 import os
@@ -8,7 +7,6 @@ import signal
 import time
 from datetime import datetime, timedelta, timezone
 
-import psycopg2
 import pytest
 
 from installation import Installation, wait_for
@@ -41,11 +39,6 @@ def moment():
         for known in rules(m):
             assert write(m, known["rule_id"], known["revision"], **{**edited(known), "enabled": False})[0] == 200
         yield m
-
-
-def run_sql(moment, text, *args):
-    with contextlib.closing(psycopg2.connect(moment.postgres.dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(text, args)
 
 
 def stamp(seconds):
@@ -380,7 +373,7 @@ def test_rules_edited_by_hand_count_after_a_reload(moment):
     wait_for("the alerts", lambda: states(moment, rule) == ["raised"] * 2 and states(moment, quiet) == ["raised"], 5)
     tell(moment, waiting.pop(), "contact.abandoned")
     moment.settle()
-    run_sql(moment, "update feedback.alert_rule set threshold = 600000, revision = revision + 1 where rule_id = %s",
+    moment.change("update feedback.alert_rule set threshold = 600000, revision = revision + 1 where rule_id = %s",
             rule["rule_id"])
     moment.processes["feedback"].send_signal(signal.SIGHUP)
     wait_for("it to be withdrawn", lambda: all(s == "cleared" for s in states(moment, rule)), 5)

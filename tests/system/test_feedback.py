@@ -9,7 +9,6 @@ import time
 import urllib.request
 from datetime import datetime, timezone
 
-import psycopg2
 import pytest
 import zmq
 
@@ -21,20 +20,15 @@ NUMBERS = itertools.count(1)
 WAIT_S = 2.0  # the threshold of the rule "waiting" here
 
 
-def run_sql(moment, text, *args):
-    with contextlib.closing(psycopg2.connect(moment.postgres.dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(text, args)
-
-
 @pytest.fixture(scope="module")
 def moment():
     with Installation() as m:
-        run_sql(m, "update feedback.alert_rule set threshold = %s, escalate_after_ms = 1500 where rule_id = 'waiting'",
+        m.change("update feedback.alert_rule set threshold = %s, escalate_after_ms = 1500 where rule_id = 'waiting'",
                  WAIT_S * 1000)
-        run_sql(m, "update feedback.alert_rule set queues = '{pool}', threshold = 3, clear_threshold = 2, cooldown_ms = 0 "
+        m.change("update feedback.alert_rule set queues = '{pool}', threshold = 3, clear_threshold = 2, cooldown_ms = 0 "
                  "where rule_id = 'queue-length'")
-        run_sql(m, "update feedback.alert_rule set threshold = 900000 where rule_id = 'longest-wait'")
-        run_sql(m, "update feedback.alert_rule set threshold = 12000 where rule_id = 'waiting-long'")
+        m.change("update feedback.alert_rule set threshold = 900000 where rule_id = 'longest-wait'")
+        m.change("update feedback.alert_rule set threshold = 12000 where rule_id = 'waiting-long'")
         m.start()
         m.crm = m.add_events_source("crm", "--native")
         for name in ("sales", "support"):
@@ -237,10 +231,10 @@ def test_rules_that_were_changed_count_after_a_reload(moment):
     tell(moment, contact, "contact.queued", queue="pool")
     tell(moment, contact, "contact.answered", queue="pool", agent="Alice Moreno")
     before = [a.state for a in queue_alerts(moment)]
-    run_sql(moment, "update feedback.alert_rule set threshold = 1000 where rule_id = 'talking'")
+    moment.change("update feedback.alert_rule set threshold = 1000 where rule_id = 'talking'")
     moment.processes["feedback"].send_signal(signal.SIGHUP)
     wait_for("the alert", lambda: alerts(moment, contact, "talking"), 5)
-    run_sql(moment, "update feedback.alert_rule set enabled = false where rule_id = 'talking'")
+    moment.change("update feedback.alert_rule set enabled = false where rule_id = 'talking'")
     moment.processes["feedback"].send_signal(signal.SIGHUP)
     tell(moment, contact, "contact.held")
     wait_for("it to be over", lambda: alerts(moment, contact, "talking")[0]["state"] == "cleared", 5)
@@ -536,8 +530,7 @@ def test_a_record_that_comes_again_from_quarantine_has_no_effect(moment):
     call(moment, contact, time.time() - 60)
     moment.settle()
     before = evaluations(moment, contact)
-    run_sql(
-        moment, "insert into feedback.quarantine (consumer, producer, shard, seq, epoch, site, key, type, record_at, body, sqlstate,"
+    moment.change("insert into feedback.quarantine (consumer, producer, shard, seq, epoch, site, key, type, record_at, body, sqlstate,"
         " error) select 'feedback', 'ingest', shard, seq, epoch, site, key, type, at, body, '', 'test' from ingest.stream"
         " where key = %s order by seq limit 1", moment_id(moment, contact))
     ident = moment.sql("select max(id) from feedback.quarantine")[0][0]

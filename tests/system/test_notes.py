@@ -54,11 +54,6 @@ def stamp(seconds):
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def run_sql(moment, text, *args):
-    with contextlib.closing(psycopg2.connect(moment.postgres.dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(text, args)
-
-
 # --- what feedback knows of the directory, and of moments that are over ----------------------------
 
 def people(moment):
@@ -87,7 +82,7 @@ def test_what_went_by_before_feedback_kept_it_is_asked_of_ingest(moment):
     before = people(moment)
     assert moment.stop("feedback") == 0
     assert moment.stop("ingest") == 0
-    run_sql(moment, "truncate feedback.site, feedback.team, feedback.person")
+    moment.change("truncate feedback.site, feedback.team, feedback.person")
     moment.start("feedback", wait=False)
     wait_for("a question without an answer", lambda: moment.metric("feedback", "moment_calls_asked_total") > 0)
     moment.start("ingest")
@@ -368,9 +363,9 @@ def test_the_effect_is_the_pass_rate_before_and_after(moment):
     results += [(-400, True), (400, True)]  # too long before and after
     session = move(moment.cleo, plan(moment.cleo, "p-omar", standard_id="sales-call", criterion_id=criterion(moment)), "HELD",
                    agreement="Answer sooner.")
-    run_sql(moment, "delete from feedback.criterion_result where person_id = 'p-omar'")
+    moment.change("delete from feedback.criterion_result where person_id = 'p-omar'")
     for number, (day, met) in enumerate(results):
-        run_sql(moment, "insert into feedback.criterion_result select gen_random_uuid(), %s, md5(%s)::uuid, 'sales-call', 'p-omar',"
+        moment.change("insert into feedback.criterion_result select gen_random_uuid(), %s, md5(%s)::uuid, 'sales-call', 'p-omar',"
                 "to_timestamp(%s), to_timestamp(%s) + o * interval '1 hour', case when o = 1 then %s else not %s end"
                 " from generate_series(0, 1) o", criterion(moment), str(number), now + 5 + day * days, now, met, met)
     effect = moment.cleo.ask("GetCoaching", session_id=session.session_id).effect
@@ -465,7 +460,7 @@ def test_a_rhythm_under_way_ends_with_its_week(moment):
     run_body.CopyFrom(running)
     run_body.from_date = began
     moment.stop("feedback")
-    run_sql(moment, "update feedback.rhythm set from_date = %s, body = %s where rhythm_id = %s", began,
+    moment.change("update feedback.rhythm set from_date = %s, body = %s where rhythm_id = %s", began,
             run_body.SerializeToString(), running.rhythm_id)
     moment.start("feedback")
     monday, sunday = in_paris(moment)
