@@ -124,17 +124,40 @@ static void read_rhythms(struct flame_ask *ask, const struct db_rows *rows)
     }
 }
 
-/* The acts of one user and practice, ascending as they come. */
+/* Is that row before the acts of the rhythm's user and practice? */
+static bool is_before(const struct db_rows *rows, size_t row, const Moment__V1__Rhythm *rhythm)
+{
+    int order = db_get_bool(rows, row, 0) ? strcmp(db_get_text(rows, row, 1), rhythm->user_id) : -1;
+
+    return order < 0 || (order == 0 && db_get_i64(rows, row, 2) < (int64_t)rhythm->practice);
+}
+
+static size_t first_act(const struct db_rows *rows, const Moment__V1__Rhythm *rhythm)
+{
+    size_t low = 0, high = db_count(rows);
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (is_before(rows, middle, rhythm))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The acts of one user and practice, ascending: they stand beside each other. */
 static size_t pick_acts(struct flame_ask *ask, const struct db_rows *rows,
                         const Moment__V1__Rhythm *rhythm)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < db_count(rows); i++) {
-        if (db_get_bool(rows, i, 0) && db_get_i64(rows, i, 2) == (int64_t)rhythm->practice &&
-            strcmp(db_get_text(rows, i, 1), rhythm->user_id) == 0)
-            ask->acts[count++] = db_get_time(rows, i, 3);
-    }
+    for (size_t i = first_act(rows, rhythm);
+         i < db_count(rows) && db_get_i64(rows, i, 2) == (int64_t)rhythm->practice &&
+         strcmp(db_get_text(rows, i, 1), rhythm->user_id) == 0;
+         i++)
+        ask->acts[count++] = db_get_time(rows, i, 3);
     return count;
 }
 

@@ -119,12 +119,12 @@ int store_ask_flame(struct db *db, const char *user_id, int64_t since, db_result
         db,
         "with r as (select user_id, body from rhythm where $1::text = '' or user_id = $1::text"
         "           order by user_id, rhythm_id limit 5000)"
-        "(select false, user_id, 0::int4, null::timestamptz, body from r)"
+        "(select false, user_id collate \"C\", 0::int4, null::timestamptz, body from r)"
         " union all "
-        "(select true, a.user_id, a.practice::int4, a.at, null::bytea from act a"
+        "(select true, a.user_id collate \"C\", a.practice::int4, a.at, null::bytea from act a"
         "  where a.at >= $2::timestamptz and a.user_id in (select user_id from r)"
-        "  order by a.at limit 100000)"
-        " order by 1, 4",
+        "  order by a.at desc limit 100000)"
+        " order by 1, 2, 3, 4",
         &args, on_rows, arg);
 }
 

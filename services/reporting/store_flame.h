@@ -23,8 +23,9 @@ void store_drop_fatals(struct txn *txn, const char *evaluation_id);
 void store_put_fatal(struct txn *txn, const Moment__V1__Evaluation *evaluation,
                      const Moment__V1__CriterionResult *result);
 
-/* Columns: is_act, user_id, practice, at, body (of a rhythm); rhythms first, then acts by time.
- * user_id "": everybody's. Acts since `since` of those who promised something. */
+/* Columns: is_act, user_id, practice, at, body (of a rhythm); rhythms first, then acts by user (in
+ * the order of bytes), practice and time. user_id "": everybody's. Acts since `since` of those who
+ * promised something; of more than 100,000 the newest. */
 must_check int store_ask_flame(struct db *db, const char *user_id, int64_t since,
                                db_result_fn *on_rows, void *arg);
 

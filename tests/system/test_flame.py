@@ -216,3 +216,15 @@ def tell(moment, contact, kind, at, site="pune", **data):
     event = {"specversion": "1.0", "id": "%s-%s" % (contact, kind), "source": "/t", "type": "x.contact." + kind,
              "time": stamp(at), "data": {"contact_id": contact, "channel": "voice", **data}}
     assert moment.post(event, token=moment.sources[site])[0] == 202
+
+
+def test_each_flame_counts_its_own_acts(moment, told):
+    del told
+    for who in (moment.lea, moment.leo):
+        post(moment, who, "/api/v1/rhythms", {"practice": "note", "times": 3, "period": "week", "time_zone": "Europe/Paris"})
+
+    def kept():
+        flames = get(moment, moment.lea, "/api/v1/flame?periods=1")["flames"]
+        return {(f["user_name"], f["practice"]): f["periods"][-1]["kept"] for f in flames}
+    wait_for("the flames", lambda: len(kept()) == 3)
+    assert kept() == {("Lea L", "praise"): 1, ("Lea L", "note"): 2, ("Leo Lyon", "note"): 1}
